@@ -1,0 +1,156 @@
+import type { SmesherId } from '../identity/smesher-id.ts';
+
+/** The model behind `smesh.yaml` (design §4), after defaults have been filled in and rules have passed. */
+export interface Project {
+  readonly version: 1;
+  /** Compose project name, `[a-z0-9][a-z0-9_-]*`; default: the directory's name made legal. */
+  readonly name: string;
+  readonly network: Network;
+  /** bech32 address with the network's prefix (spacemesh.md §1.2). */
+  readonly coinbase: string;
+  readonly node: NodeSettings;
+  readonly poet: PoetSettings;
+  readonly defaults: ProverDefaults;
+  readonly identities: readonly Identity[];
+  readonly initialisation?: InitialisationSettings;
+}
+
+export type NetworkName = 'mainnet' | 'testnet' | 'standalone';
+
+/** What distinguishes networks for node, provers and postcli (spacemesh.md §1.3). */
+export interface Network {
+  readonly name: NetworkName;
+  /** Address prefix: `sm`, `stest`, `standalone`. */
+  readonly hrp: string;
+  /** RFC 3339, whole seconds. */
+  readonly genesisTime: string;
+  readonly genesisExtraData: string;
+  readonly layerSeconds: number;
+  readonly layersPerEpoch: number;
+  readonly post: NetworkPost;
+  /** Private networks only: the throw-away key of the in-process PoET (design §8: it is no identity). */
+  readonly poetPrivateKey?: string;
+}
+
+export interface NetworkPost {
+  readonly labelsPerUnit: number;
+  readonly minUnits: number;
+  readonly maxUnits: number;
+  readonly k1: number;
+  readonly k2: number;
+  readonly k3: number;
+  /** 64 hex digits. */
+  readonly powDifficulty: string;
+  readonly scrypt: { readonly n: number; readonly r: number; readonly p: number };
+}
+
+export interface NodeSettings {
+  readonly image: string;
+  /** Absolute path of go-spacemesh's data folder on the host. */
+  readonly data: string;
+  readonly ports: NodePorts;
+  /** Overrides of the node's own configuration, merged last; what would break 1:N is refused (design §5). */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** `uid:gid` the node runs as; default: the owner of the data folder. */
+  readonly user?: string;
+  readonly memory?: string;
+}
+
+export interface NodePorts {
+  /** Published on all addresses. */
+  readonly p2p: number;
+  /** Published on 127.0.0.1 only. */
+  readonly publicApi: number;
+  readonly privateApi: number;
+}
+
+export interface PoetSettings {
+  readonly servers: readonly PoetServer[];
+  /** Seconds. */
+  readonly phaseShift: number;
+  readonly cycleGap: number;
+  readonly gracePeriod: number;
+  readonly positioningAtxTimeout: number;
+  readonly retryDelay: number;
+  readonly retryMax: number;
+  readonly requestTimeout: number;
+}
+
+export interface PoetServer {
+  readonly address: string;
+  /** base64 of 32 bytes; without it the node crashes at the round's end (spacemesh.md §7.2). */
+  readonly pubkey: string;
+}
+
+/** What a prover is run with; every field can be set per identity and has a project default. */
+export interface ProverSettings {
+  readonly image: string;
+  /** Multiple of 16, at most 4096 (spacemesh.md §3.1). */
+  readonly nonces: number;
+  /** 0 = all cores. Absent when cores are pinned. */
+  readonly threads?: number;
+  readonly pinnedCores?: readonly number[];
+  readonly randomx: 'fast' | 'light';
+  /** Compose memory limit such as `3g`. */
+  readonly memory: string;
+  /** RUST_LOG; never less than info (design §5). */
+  readonly log: string;
+  readonly remoteK2pow?: RemoteK2pow;
+}
+
+export interface RemoteK2pow {
+  readonly url: string;
+  readonly parallelism?: number;
+  readonly backoffSeconds?: number;
+}
+
+export type ProverDefaults = ProverSettings;
+
+/** One identity: its directory and how it is proved. Effective settings, defaults already applied. */
+export interface Identity extends ProverSettings {
+  readonly id: SmesherId;
+  /** Service name in Compose, `post-0001`; never used again for another identity. */
+  readonly name: string;
+  /** Absolute path of the PoST directory on the host. */
+  readonly data: string;
+  /** Overrides disk detection: identities with the same word share one reader. */
+  readonly disk?: string;
+  /** `uid:gid` the prover runs as; default: owner of `postdata_metadata.json`. */
+  readonly user?: string;
+}
+
+export type GpuVendor = 'nvidia' | 'amd' | 'intel' | 'cpu';
+
+/** PoST initialisation jobs, Compose profile `init` (design §5). */
+export interface InitialisationSettings {
+  readonly image: string;
+  readonly gpu: GpuVendor;
+  /** NVIDIA: device index or UUID. AMD and Intel: the render node, `/dev/dri/renderD128`. */
+  readonly devices: readonly string[];
+  readonly jobs: readonly InitialisationJob[];
+}
+
+export interface InitialisationJob {
+  readonly id: SmesherId;
+  readonly name: string;
+  readonly data: string;
+  readonly units: number;
+  /** Absent: chosen by the GPU (0) or 4294967295 for the CPU. */
+  readonly provider?: number;
+  readonly commitmentAtx: string;
+  readonly maxFileSize: number;
+  readonly fromFile?: number;
+  readonly toFile?: number;
+}
+
+/** A fault in a file, with where it stands. */
+export interface Diagnostic {
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  /** 1-based; absent when the fault has no place. */
+  readonly line?: number;
+  readonly column?: number;
+  /** `identities[3].nonces` */
+  readonly path?: string;
+  readonly message: string;
+}

@@ -1,0 +1,4 @@
+// Replaced by the owner of the Docker adapter.
+export interface ComposePort {
+  readonly endpoint: string;
+}

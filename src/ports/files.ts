@@ -1,0 +1,61 @@
+/** Owner and permission bits that a file or folder is given; fields left out stay as the system makes them. */
+export interface FileOwnership {
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+export interface FileFacts {
+  readonly kind: 'file' | 'directory' | 'symlink' | 'other';
+  readonly size: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly device: number;
+  readonly inode: number;
+  readonly modifiedMs: number;
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly kind: FileFacts['kind'];
+}
+
+/**
+ * The file system as the use cases need it. Every method rejects with the system's own error (`code` set) except
+ * where its name says otherwise; a use case turns that into a SmeshError naming file and identity.
+ */
+export interface FilesPort {
+  /** `undefined` when nothing is there; other faults reject. */
+  facts(path: string, follow?: 'follow' | 'nofollow'): Promise<FileFacts | undefined>;
+  exists(path: string): Promise<boolean>;
+  /** Whether this process may read it. */
+  isReadable(path: string): Promise<boolean>;
+  readText(path: string): Promise<string>;
+  readTextIfPresent(path: string): Promise<string | undefined>;
+  readBytes(path: string): Promise<Uint8Array>;
+  list(path: string): Promise<readonly DirectoryEntry[]>;
+  realPath(path: string): Promise<string>;
+  /** Bytes free for this user on the file system that holds the path (or its nearest existing parent). */
+  freeBytes(path: string): Promise<number>;
+
+  /** Makes the folder and its missing parents; existing ones are left as they are. */
+  makeDirectory(path: string, ownership?: FileOwnership): Promise<void>;
+  /**
+   * Replaces or makes the file so that after a power cut it is whole, old or new: temporary file beside it, fsync,
+   * rename, fsync of the folder.
+   */
+  writeAtomic(path: string, content: string | Uint8Array, ownership?: FileOwnership): Promise<void>;
+  /** The same, but rejects with `EEXIST` when the file is there: no key is ever overwritten. */
+  writeNew(path: string, content: string | Uint8Array, ownership?: FileOwnership): Promise<void>;
+  /** Rename with fsync of both folders; rejects when the target is there. */
+  move(from: string, to: string): Promise<void>;
+  setMode(path: string, mode: number): Promise<void>;
+  /** Only ever called for files that the tool itself made (journal, temporary files, generated files). */
+  removeOwn(path: string): Promise<void>;
+  /**
+   * Holds an exclusive lock until released or until the process dies, however it dies. `undefined` when somebody
+   * else holds it; `holder` of the existing lock is then in the file.
+   */
+  lock(path: string, holder: string): Promise<{ release(): Promise<void> } | undefined>;
+}

@@ -1,0 +1,29 @@
+import type { ComposePort } from './compose.ts';
+import type { CryptoPort } from './crypto.ts';
+import type { DockerPort } from './docker.ts';
+import type { FilesPort } from './files.ts';
+import type { LocalDatabasePort } from './local-database.ts';
+import type { NodeApiPort } from './node-api.ts';
+import type { PostApiPort } from './post-api.ts';
+import type { PromptPort } from './prompt.ts';
+import type { ScannerPort } from './scanner.ts';
+import type { SystemPort } from './system.ts';
+import type { TemplatesPort } from './templates.ts';
+
+/**
+ * All that reaches outside. Ports with heavy libraries behind them are functions, so that a command loads only what it
+ * uses (`--version` and `scan` never load dockerode or gRPC).
+ */
+export interface Ports {
+  readonly files: FilesPort;
+  readonly crypto: CryptoPort;
+  readonly prompt: PromptPort;
+  readonly system: SystemPort;
+  scanner(): Promise<ScannerPort>;
+  templates(): Promise<TemplatesPort>;
+  docker(): Promise<DockerPort>;
+  compose(): Promise<ComposePort>;
+  nodeApi(): Promise<NodeApiPort>;
+  postApi(): Promise<PostApiPort>;
+  localDatabase(): Promise<LocalDatabasePort>;
+}
