@@ -51,11 +51,11 @@ export interface FilesPort {
   /** Rename with fsync of both folders; rejects when the target is there. */
   move(from: string, to: string): Promise<void>;
   setMode(path: string, mode: number): Promise<void>;
+  setOwner(path: string, uid: number, gid: number): Promise<void>;
   /** Only ever called for files that the tool itself made (journal, temporary files, generated files). */
   removeOwn(path: string): Promise<void>;
   /**
-   * Holds an exclusive lock until released or until the process dies, however it dies. `undefined` when somebody
-   * else holds it; `holder` of the existing lock is then in the file.
+   * Takes an exclusive lock that ends with the process, however it ends, or says who holds it.
    */
-  lock(path: string, holder: string): Promise<{ release(): Promise<void> } | undefined>;
+  lock(path: string, holder: string): Promise<{ release(): Promise<void> } | { heldBy: string }>;
 }

@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { FileFacts, FileOwnership, FilesPort } from '../../ports/files.ts';
+import { takeLock } from './lock.ts';
+
+function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function toFacts(stats: Stats): FileFacts {
+  return {
+    kind: stats.isFile()
+      ? 'file'
+      : stats.isDirectory()
+        ? 'directory'
+        : stats.isSymbolicLink()
+          ? 'symlink'
+          : 'other',
+    size: stats.size,
+    mode: stats.mode & 0o7777,
+    uid: stats.uid,
+    gid: stats.gid,
+    device: stats.dev,
+    inode: stats.ino,
+    modifiedMs: stats.mtimeMs,
+  };
+}
+
+/** Without it a rename may be lost in a power cut although the file's content is on the disk. */
+async function syncFolder(path: string): Promise<void> {
+  const handle = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A name that no program takes for its own: hidden, and not ending in `.key`. */
+function temporaryName(path: string): string {
+  return join(dirname(path), `.smesh-${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+}
+
+async function writeTemporary(
+  path: string,
+  content: string | Uint8Array,
+  ownership: FileOwnership,
+): Promise<string> {
+  const temporary = temporaryName(path);
+  const handle = await fs.open(temporary, 'wx', ownership.mode ?? 0o644);
+  try {
+    await handle.writeFile(content);
+    // The mode given to open is cut by the umask; a key file must end up exactly 0600.
+    if (ownership.mode !== undefined) await handle.chmod(ownership.mode);
+    if (ownership.uid !== undefined && ownership.gid !== undefined)
+      await handle.chown(ownership.uid, ownership.gid);
+    await handle.sync();
+  } catch (error) {
+    await fs.rm(temporary, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  return temporary;
+}
+
+/** The real file system. Writes are whole or absent after a power cut (design §2). */
+export const nodeFiles: FilesPort = {
+  async facts(path, follow = 'follow') {
+    try {
+      return toFacts(follow === 'follow' ? await fs.stat(path) : await fs.lstat(path));
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  },
+
+  async exists(path) {
+    return (await this.facts(path, 'nofollow')) !== undefined;
+  },
+
+  async isReadable(path) {
+    try {
+      await fs.access(path, constants.R_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+
+  readText: (path) => fs.readFile(path, 'utf8'),
+
+  async readTextIfPresent(path) {
+    try {
+      return await fs.readFile(path, 'utf8');
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  },
+
+  readBytes: (path) => fs.readFile(path),
+
+  async list(path) {
+    const entries = await fs.readdir(path, { withFileTypes: true });
+    return entries
+      .map((entry) => ({
+        name: entry.name,
+        kind: entry.isFile()
+          ? ('file' as const)
+          : entry.isDirectory()
+            ? ('directory' as const)
+            : entry.isSymbolicLink()
+              ? ('symlink' as const)
+              : ('other' as const),
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  },
+
+  realPath: (path) => fs.realpath(path),
+
+  async freeBytes(path) {
+    let place = path;
+    for (;;) {
+      try {
+        const { bavail, bsize } = await fs.statfs(place);
+        return bavail * bsize;
+      } catch (error) {
+        if (!isMissing(error) || place === dirname(place)) throw error;
+        place = dirname(place);
+      }
+    }
+  },
+
+  async makeDirectory(path, ownership = {}) {
+    const made = await fs.mkdir(path, {
+      recursive: true,
+      ...(ownership.mode === undefined ? {} : { mode: ownership.mode }),
+    });
+    if (made === undefined) return;
+    // Parents that came into being on the way belong to the same owner, or a node that runs as that owner cannot enter.
+    for (let place = path; place.length >= made.length; place = dirname(place)) {
+      if (ownership.mode !== undefined) await fs.chmod(place, ownership.mode);
+      if (ownership.uid !== undefined && ownership.gid !== undefined)
+        await fs.chown(place, ownership.uid, ownership.gid);
+    }
+    await syncFolder(dirname(made));
+  },
+
+  async writeAtomic(path, content, ownership = {}) {
+    const temporary = await writeTemporary(path, content, ownership);
+    await fs.rename(temporary, path);
+    await syncFolder(dirname(path));
+  },
+
+  async writeNew(path, content, ownership = {}) {
+    const temporary = await writeTemporary(path, content, ownership);
+    try {
+      // link, not rename: it fails when the name is taken, whoever took it in the meantime.
+      await fs.link(temporary, path);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      // exFAT, CIFS and some FUSE file systems have no hard links.
+      if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error;
+      await this.move(temporary, path);
+    } finally {
+      await fs.rm(temporary, { force: true });
+    }
+    await syncFolder(dirname(path));
+  },
+
+  async move(from, to) {
+    if (await this.exists(to)) throw Object.assign(new Error(`EEXIST: ${to}`), { code: 'EEXIST' });
+    await fs.rename(from, to);
+    await syncFolder(dirname(to));
+    await syncFolder(dirname(from));
+  },
+
+  setMode: (path, mode) => fs.chmod(path, mode),
+
+  async setOwner(path, uid, gid) {
+    await fs.lchown(path, uid, gid);
+  },
+
+  async removeOwn(path) {
+    await fs.rm(path, { recursive: true, force: true });
+  },
+
+  lock: takeLock,
+};

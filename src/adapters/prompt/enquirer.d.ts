@@ -1,0 +1,36 @@
+declare module 'enquirer/lib/keypress.js' {
+  export type KeypressHandler = (
+    input: string,
+    key: { name?: string; ctrl?: boolean },
+    ...rest: unknown[]
+  ) => void;
+  const keypress: {
+    listen(options: unknown, onKeypress: KeypressHandler): () => void;
+  };
+  export default keypress;
+}
+
+declare module 'enquirer' {
+  export interface RunningPrompt {
+    run(): Promise<unknown>;
+    cancel(error?: unknown): Promise<void>;
+  }
+  export interface PromptOptions {
+    readonly message: string;
+    readonly initial?: unknown;
+    readonly choices?: readonly unknown[];
+    readonly limit?: number;
+    readonly stdout?: NodeJS.WritableStream;
+    readonly hint?: string;
+    readonly format?: (value: unknown) => string;
+    readonly validate?: (value: unknown) => Promise<string | true> | string | true;
+  }
+  type PromptClass = new (options: PromptOptions) => RunningPrompt;
+  const enquirer: {
+    readonly Input: PromptClass;
+    readonly Confirm: PromptClass;
+    readonly Select: PromptClass;
+    readonly MultiSelect: PromptClass;
+  };
+  export default enquirer;
+}

@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import Handlebars from 'handlebars';
+import type { TemplatesPort } from '../../ports/templates.ts';
+
+/** The package's own folder: `dist/` and `src/adapters/templates/` lie at different depths below it. */
+function packageFolder(): URL {
+  const here = import.meta.url;
+  return new URL(here.includes('/dist/') ? '../' : '../../../', here);
+}
+
+/** Reads `templates/<name>.hbs` of the package; `strict`, so a value that is missing is an error and not an empty place. */
+export function createTemplates(folder: URL = new URL('templates/', packageFolder())): TemplatesPort {
+  const handlebars = Handlebars.create();
+  return {
+    async render(name, values) {
+      const source = await readFile(fileURLToPath(new URL(`${name}.hbs`, folder)), 'utf8');
+      return handlebars.compile(source, { strict: true, noEscape: true, knownHelpersOnly: true })(values);
+    },
+  };
+}

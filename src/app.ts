@@ -1,0 +1,124 @@
+import { resolve } from 'node:path';
+import { systemClock } from './adapters/clock/index.ts';
+import { nodeCrypto } from './adapters/crypto/index.ts';
+import { nodeFiles } from './adapters/files/index.ts';
+import { createPrompt } from './adapters/prompt/index.ts';
+import { createSystem } from './adapters/system/index.ts';
+import { createTerminal } from './adapters/terminal/index.ts';
+import type { Context } from './commands/command.ts';
+import { asksForJson, type GlobalOptions, parseCommandLine } from './commands/parser.ts';
+import { ExitCode, SmeshError } from './domain/errors.ts';
+import type { FilesPort } from './ports/files.ts';
+import type { Ports } from './ports/index.ts';
+import type { OutputPort } from './ports/output.ts';
+import { formatError } from './ui/errors.ts';
+import { version } from './version.ts';
+
+/** Parts that a test replaces; everything else is what users run. */
+export interface Replacements {
+  readonly files?: FilesPort;
+}
+
+/** Keeps the first result: two uses of a port share one connection. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** The composition root: the only place that knows both commands and adapters. */
+function createPorts(interactive: boolean, env: Context['env'], replacements: Replacements): Ports {
+  const endpoint = once(async () => (await import('./adapters/docker/endpoint.ts')).resolveEndpoint(env));
+  const docker = once(async () =>
+    (await import('./adapters/docker/index.ts')).createDocker(await endpoint()),
+  );
+  return {
+    files: replacements.files ?? nodeFiles,
+    crypto: nodeCrypto,
+    prompt: createPrompt(interactive),
+    system: createSystem(env),
+    scanner: once(async () => (await import('./adapters/scanner/index.ts')).createScanner()),
+    templates: once(async () => (await import('./adapters/templates/index.ts')).createTemplates()),
+    docker,
+    compose: once(async () =>
+      (await import('./adapters/compose-cli/index.ts')).createCompose(await endpoint(), env),
+    ),
+    nodeApi: once(async () => (await import('./adapters/node-api/index.ts')).createNodeApi()),
+    postApi: once(async () => (await import('./adapters/post-api/index.ts')).createPostApi(await docker())),
+    localDatabase: once(async () => (await import('./adapters/sqlite/index.ts')).createLocalDatabase()),
+  };
+}
+
+/** The first Ctrl-C ends cleanly; the second is for those who cannot wait. */
+function listenForSignals(out: () => OutputPort | undefined): AbortController {
+  const controller = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (controller.signal.aborted) process.exit(ExitCode.cancelled);
+    out()?.note(`\n${signal === 'SIGINT' ? 'Ctrl-C' : signal}: ending cleanly. Once more ends at once.`);
+    controller.abort(new SmeshError('cancelled', ExitCode.cancelled, 'Cancelled.'));
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return controller;
+}
+
+function report(error: unknown, out: OutputPort | undefined, json: boolean, debug: boolean): number {
+  if (error instanceof SmeshError) {
+    if (json) {
+      const { code, message, hint, details, exitCode } = error;
+      const document = {
+        schemaVersion: 1,
+        error: { code, message, exitCode, details, ...(hint === undefined ? {} : { hint }) },
+      };
+      process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    } else {
+      process.stderr.write(`${formatError(error, out?.columns ?? 100)}\n`);
+    }
+    return error.exitCode;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = debug || error instanceof Error === false ? stack : stack.split('\n').slice(0, 6).join('\n');
+  if (json) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stdout.write(
+      `${JSON.stringify({ schemaVersion: 1, error: { code: 'bug', message, exitCode: 1 } }, null, 2)}\n`,
+    );
+  }
+  process.stderr.write(
+    `This is a bug in smesh-compose ${version}; please report it with these lines:\n${text}\n`,
+  );
+  return ExitCode.bug;
+}
+
+/** Runs one command line and answers its exit code; prints its own errors. */
+export async function main(argv: readonly string[], replacements: Replacements = {}): Promise<number> {
+  const env = process.env;
+  const json = asksForJson(argv);
+  let out: OutputPort | undefined;
+  let global: GlobalOptions | undefined;
+  try {
+    const parsed = await parseCommandLine(argv, version, {
+      out: (text) => void process.stdout.write(text),
+      err: (text) => void process.stderr.write(text),
+    });
+    if (parsed.kind === 'answered') return parsed.exitCode;
+    global = parsed.global;
+    out = createTerminal({ env, json, quiet: global.quiet, color: global.color });
+    const controller = listenForSignals(() => out);
+    const context: Context = {
+      directory: resolve(global.directory),
+      env,
+      out,
+      clock: systemClock,
+      ports: createPorts(out.interactive, env, replacements),
+      signal: controller.signal,
+      json,
+      yes: global.yes,
+    };
+    return await parsed.spec.run(parsed.invocation, context);
+  } catch (error) {
+    return report(error, out, json, global?.debug ?? env.SMESH_DEBUG !== undefined);
+  }
+}

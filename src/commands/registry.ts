@@ -1,0 +1,67 @@
+import type { CommandSpec } from './command.ts';
+
+interface RegisteredCommand {
+  readonly name: string;
+  /** Stands in `--help` without loading the command. */
+  readonly summary: string;
+  load(): Promise<CommandSpec>;
+}
+
+/** Every verb, in the order of the help. A command's code is loaded only when it is asked for. */
+export const registry: readonly RegisteredCommand[] = [
+  {
+    name: 'scan',
+    summary: 'find PoST directories and keys, and say what each is good for',
+    load: async () => (await import('./scan.ts')).scanCommand,
+  },
+  {
+    name: 'init',
+    summary: 'make a project from the identities found, or add what is new to one',
+    load: async () => (await import('./init.ts')).initCommand,
+  },
+  {
+    name: 'add',
+    summary: 'add identities to the project',
+    load: async () => (await import('./add.ts')).addCommand,
+  },
+  {
+    name: 'remove',
+    summary: 'take identities out of the project; data and original keys stay',
+    load: async () => (await import('./remove.ts')).removeCommand,
+  },
+  {
+    name: 'generate',
+    summary: 'write compose.yaml, node/config.json and the installed keys from smesh.yaml',
+    load: async () => (await import('./generate.ts')).generateCommand,
+  },
+  {
+    name: 'plan',
+    summary: 'show what up would do, why, and what it costs',
+    load: async () => (await import('./plan.ts')).planCommand,
+  },
+  {
+    name: 'up',
+    summary: 'check, create and start the node and the post-services',
+    load: async () => (await import('./up.ts')).upCommand,
+  },
+  {
+    name: 'down',
+    summary: 'stop and remove the containers; data and keys stay',
+    load: async () => (await import('./down.ts')).downCommand,
+  },
+  {
+    name: 'status',
+    summary: 'node, epoch and every identity in one table',
+    load: async () => (await import('./status.ts')).statusCommand,
+  },
+  {
+    name: 'logs',
+    summary: 'follow the logs of many services',
+    load: async () => (await import('./logs.ts')).logsCommand,
+  },
+  {
+    name: 'rehearse',
+    summary: 'the whole thing on a private network with throw-away identities',
+    load: async () => (await import('./rehearse.ts')).rehearseCommand,
+  },
+];

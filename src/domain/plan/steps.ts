@@ -1,0 +1,79 @@
+import type { SmesherId } from '../identity/smesher-id.ts';
+
+export interface Ownership {
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/**
+ * Steps that change files. They are journaled, and each can be done twice without harm: a run killed at any point is
+ * finished by the next command (design §2).
+ */
+export type FileStep =
+  | ({ readonly kind: 'make-directory'; readonly path: string } & Ownership)
+  | ({
+      readonly kind: 'write-file';
+      readonly path: string;
+      readonly content: string;
+      /** What the plan says of it: `smesh.yaml`, `generated from smesh.yaml`. */
+      readonly what: string;
+      /** Where the former content is kept first, when the user's own edits would be overwritten. */
+      readonly backup?: string;
+    } & Ownership)
+  | ({
+      readonly kind: 'install-key';
+      readonly source: string;
+      readonly target: string;
+      readonly smesherId: SmesherId;
+      /** Consent to drop a trailing newline in the copy; the original stays as it is. */
+      readonly repair: boolean;
+    } & Ownership)
+  | {
+      readonly kind: 'retire-key';
+      readonly from: string;
+      readonly to: string;
+      readonly smesherId: SmesherId;
+    }
+  | { readonly kind: 'remove-generated'; readonly path: string };
+
+/** Steps that change containers. `up` and `down` decide them anew each time from what the engine holds. */
+export type ContainerStep =
+  | { readonly kind: 'create-service'; readonly service: string; readonly why: string }
+  | {
+      readonly kind: 'recreate-service';
+      readonly service: string;
+      readonly why: string;
+      readonly cost: string;
+      /** Was it up before? Then it is started again. */
+      readonly running: boolean;
+    }
+  | { readonly kind: 'start-service'; readonly service: string; readonly why: string }
+  | { readonly kind: 'stop-service'; readonly service: string; readonly why: string; readonly cost: string }
+  | { readonly kind: 'remove-service'; readonly service: string; readonly why: string; readonly cost: string }
+  /** Left alone on purpose. */
+  | { readonly kind: 'keep-service'; readonly service: string; readonly note?: string }
+  /** Would be started, but must not be: its disk is away, its data unreadable. */
+  | { readonly kind: 'hold-back'; readonly service: string; readonly why: string; readonly next: string }
+  /** Would change, but not now: somebody proves. */
+  | {
+      readonly kind: 'postpone-service';
+      readonly service: string;
+      readonly why: string;
+      readonly next: string;
+    };
+
+export type Step = FileStep | ContainerStep;
+
+export interface Plan {
+  /** `2 identities added, so:` */
+  readonly headline: string;
+  readonly steps: readonly Step[];
+}
+
+/** Whether carrying out the plan would change anything at all. */
+export function changesAnything(plan: Plan): boolean {
+  return plan.steps.some(
+    (step) => step.kind !== 'keep-service' && step.kind !== 'hold-back' && step.kind !== 'postpone-service',
+  );
+}

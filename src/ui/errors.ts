@@ -1,0 +1,24 @@
+import type { SmeshError } from '../domain/errors.ts';
+
+/** Message, details, hint and exit code as a person reads them (ux.md, "An error"). */
+export function formatError(error: SmeshError, columns: number): string {
+  const lines = [...wrap(error.message, columns, ''), ...error.details.map((detail) => `  ${detail}`)];
+  if (error.hint !== undefined) lines.push(...wrap(error.hint, columns, '  '));
+  lines.push(`(exit ${error.exitCode})`);
+  return lines.join('\n');
+}
+
+function wrap(text: string, columns: number, indent: string): string[] {
+  return text.split('\n').flatMap((paragraph) => {
+    const lines: string[] = [];
+    let line = indent;
+    for (const word of paragraph.split(' ')) {
+      if (line.length > indent.length && line.length + 1 + word.length > columns) {
+        lines.push(line);
+        line = `${indent}  `;
+      }
+      line += line.trim() === '' ? word : ` ${word}`;
+    }
+    return [...lines, line];
+  });
+}

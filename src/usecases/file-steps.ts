@@ -1,0 +1,63 @@
+import { ExitCode, SmeshError } from '../domain/errors.ts';
+import { shortId } from '../domain/identity/smesher-id.ts';
+import type { FileStep } from '../domain/plan/steps.ts';
+import type { CryptoPort } from '../ports/crypto.ts';
+import type { FilesPort } from '../ports/files.ts';
+import { installKey } from './install-key.ts';
+
+export interface FileStepPorts {
+  readonly files: FilesPort;
+  readonly crypto: CryptoPort;
+}
+
+type Executors = {
+  readonly [Kind in FileStep['kind']]: (
+    ports: FileStepPorts,
+    step: Extract<FileStep, { kind: Kind }>,
+  ) => Promise<void>;
+};
+
+/** One executor per kind of step: a step without one does not compile. Each may run twice. */
+const executors: Executors = {
+  'make-directory': async ({ files }, step) => {
+    await files.makeDirectory(step.path, step);
+    // A run killed between making and owning it left the folder to whoever runs the tool.
+    if (step.mode !== undefined) await files.setMode(step.path, step.mode);
+    if (step.uid !== undefined && step.gid !== undefined) await files.setOwner(step.path, step.uid, step.gid);
+  },
+
+  'write-file': async ({ files }, step) => {
+    const present = await files.readTextIfPresent(step.path);
+    if (present === step.content) {
+      if (step.mode !== undefined) await files.setMode(step.path, step.mode);
+      return;
+    }
+    if (step.backup !== undefined && present !== undefined && !(await files.exists(step.backup))) {
+      await files.writeNew(step.backup, present, { mode: 0o600 });
+    }
+    await files.writeAtomic(step.path, step.content, step);
+  },
+
+  'install-key': installKey,
+
+  'retire-key': async ({ files }, step) => {
+    if (!(await files.exists(step.from))) {
+      if (await files.exists(step.to)) return;
+      throw new SmeshError(
+        'key-vanished',
+        ExitCode.invalid,
+        `The installed key of ${shortId(step.smesherId)} is neither at ${step.from} nor at ${step.to}`,
+        { hint: 'The original beside the PoST data is untouched; install it again with: smesh-compose add' },
+      );
+    }
+    await files.move(step.from, step.to);
+  },
+
+  'remove-generated': ({ files }, step) => files.removeOwn(step.path),
+};
+
+/** Carries out one file step; safe to repeat. */
+export async function executeFileStep(ports: FileStepPorts, step: FileStep): Promise<void> {
+  const execute = executors[step.kind] as (ports: FileStepPorts, step: FileStep) => Promise<void>;
+  await execute(ports, step);
+}
