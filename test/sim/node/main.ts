@@ -1,0 +1,1 @@
+process.stdout.write('v1.7.6\n');
