@@ -1,0 +1,42 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { recordedKeysFile } from './places.ts';
+
+/** A throw-away identity. Its private half is on record: no output of any test may contain it. */
+export interface TestIdentity {
+  /** 64 hex characters, the public half. */
+  readonly smesherId: string;
+  /** 128 hex characters, as a key file holds them: private half, then public half. */
+  readonly keyFile: string;
+}
+
+/** Makes an identity with a real Ed25519 key pair and puts its private half on record. */
+export function makeIdentity(): TestIdentity {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const jwk = privateKey.export({ format: 'jwk' });
+  const hex = (part: string | undefined) => Buffer.from(part ?? '', 'base64url').toString('hex');
+  const privateHalf = hex(jwk.d);
+  const smesherId = hex(jwk.x);
+  recordPrivateHalf(privateHalf);
+  return { smesherId, keyFile: privateHalf + smesherId };
+}
+
+/**
+ * Puts a private half on record for `scripts/check-no-private-keys.ts`. One short append per key: safe across the
+ * processes that the suites run in.
+ */
+export function recordPrivateHalf(privateHalf: string): void {
+  if (!/^[0-9a-f]{64}$/i.test(privateHalf)) throw new Error('a private half has 64 hex characters');
+  mkdirSync(dirname(recordedKeysFile), { recursive: true });
+  appendFileSync(recordedKeysFile, `${privateHalf.toLowerCase()}\n`);
+}
+
+/** Records every key file in a folder: for keys that a program under test made by itself. */
+export function recordKeyFiles(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !/\.key$|^key\.bin$/.test(entry.name)) continue;
+    const text = readFileSync(join(entry.parentPath, entry.name), 'latin1').trim();
+    if (/^[0-9a-f]{128}$/i.test(text)) recordPrivateHalf(text.slice(0, 64));
+  }
+}

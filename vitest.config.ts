@@ -1,0 +1,56 @@
+import { defineConfig } from 'vitest/config';
+import { ClosingLineReporter } from './test/helpers/closing-line-reporter.ts';
+
+const minute = 60_000;
+
+export default defineConfig({
+  test: {
+    reporters: ['default', new ClosingLineReporter()],
+    pool: 'forks',
+    // Two cores are what the suites are promised to run on; more would only make timings lie.
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          globalSetup: ['test/helpers/prepare-engine.ts'],
+          testTimeout: minute,
+          hookTimeout: 2 * minute,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'engine',
+          include: ['test/engine/**/*.test.ts'],
+          globalSetup: ['test/helpers/prepare-engine.ts'],
+          testTimeout: 3 * minute,
+          hookTimeout: 3 * minute,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/helpers/prepare-engine.ts'],
+          testTimeout: 2 * minute,
+          hookTimeout: 2 * minute,
+          sequence: { groupOrder: 3 },
+        },
+      },
+    ],
+  },
+});
