@@ -13,6 +13,13 @@ export interface Project {
   readonly defaults: ProverDefaults;
   readonly identities: readonly Identity[];
   readonly initialisation?: InitialisationSettings;
+  /** Removed identities: their names are given to nobody else, and back to them when they return. */
+  readonly retired: readonly RetiredIdentity[];
+}
+
+export interface RetiredIdentity {
+  readonly id: SmesherId;
+  readonly name: string;
 }
 
 export type NetworkName = 'mainnet' | 'testnet' | 'standalone';
@@ -54,6 +61,8 @@ export interface NodeSettings {
   /** `uid:gid` the node runs as; default: the owner of the data folder. */
   readonly user?: string;
   readonly memory?: string;
+  /** Subnet of the project's network in CIDR form, for engines whose address pools are too small (S16). */
+  readonly subnet?: string;
 }
 
 export interface NodePorts {
@@ -141,6 +150,8 @@ export interface InitialisationJob {
   readonly maxFileSize: number;
   readonly fromFile?: number;
   readonly toFile?: number;
+  /** `uid:gid` the job runs as; default: the owner of the directory. */
+  readonly user?: string;
 }
 
 /** A fault in a file, with where it stands. */
