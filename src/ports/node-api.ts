@@ -1,4 +1,85 @@
-// Replaced by the owner of the Docker adapter.
+import type { SmesherId } from '../domain/identity/smesher-id.ts';
+import type { NetworkInfo, NodeStatus, PostState, PublishedAtx } from '../domain/node/answers.ts';
+import type { NodeEvent } from '../domain/node/events.ts';
+
+/** Where a node is to be asked, `host:port` (design §4: both on 127.0.0.1). */
+export interface NodeEndpoint {
+  /** 9092 */
+  readonly publicApi: string;
+  /** 9093; with PostInfoService on it (spacemesh.md §14.2). */
+  readonly privateApi: string;
+}
+
+/** A part of what was asked: one that fails does not spoil the others. */
+export type Answer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: NodeFault };
+
+export interface NodeFault {
+  readonly kind: /** Nobody listens there, or the connection broke. */
+    | 'unreachable'
+    | 'timeout'
+    /** The node is of a version or configuration that does not serve this. */
+    | 'not-served'
+    /** The node answered with an error of its own. */
+    | 'refused'
+    /** The node answered with something that makes no sense. */
+    | 'malformed';
+  readonly message: string;
+}
+
+export interface SnapshotOptions {
+  /** For each call, not for all together; all are asked at once. */
+  readonly timeoutMs: number;
+  /** Asks for the ATXs that these published in the current epoch and the one before. */
+  readonly activationsOf?: readonly SmesherId[];
+  /** Leaves out the recent events, which take a moment to collect. */
+  readonly withoutEvents?: boolean;
+}
+
+export interface NodeSnapshot {
+  readonly version: Answer<string>;
+  readonly status: Answer<NodeStatus>;
+  readonly network: Answer<NetworkInfo>;
+  readonly currentLayer: Answer<number>;
+  readonly currentEpoch: Answer<number>;
+  readonly postStates: Answer<readonly PostState[]>;
+  /** Identities that the node smeshes with; not the same as the keys in its folder until it is restarted. */
+  readonly smesherIds: Answer<readonly SmesherId[]>;
+  readonly coinbase: Answer<string>;
+  /** The last 100 at most, oldest first; none of them older than the node's start (spacemesh.md §5.4). */
+  readonly events: Answer<readonly NodeEvent[]>;
+  readonly activations: Answer<readonly PublishedAtx[]>;
+}
+
+export interface ActivationQuery {
+  readonly smeshers: readonly SmesherId[];
+  readonly fromEpoch: number;
+  /** Inclusive. */
+  readonly toEpoch: number;
+  readonly timeoutMs: number;
+}
+
+/** The node's gRPC services (spacemesh.md §5). No method leaves a connection open behind it. */
 export interface NodeApiPort {
-  readonly endpoint: string;
+  /** Never rejects: what could not be learnt says why. */
+  snapshot(endpoint: NodeEndpoint, options: SnapshotOptions): Promise<NodeSnapshot>;
+  /** ATXs by publish epoch, any number of identities (S16). */
+  activations(endpoint: NodeEndpoint, query: ActivationQuery): Promise<Answer<readonly PublishedAtx[]>>;
+  /**
+   * The last events and then each as it happens, until the signal is aborted. Ends with NodeFaultError when the
+   * connection breaks; who opens it again gets the ring of old events again.
+   */
+  events(endpoint: NodeEndpoint, signal: AbortSignal): AsyncIterable<NodeEvent>;
+}
+
+/** Why a stream of events ended. */
+export class NodeFaultError extends Error {
+  readonly fault: NodeFault;
+
+  constructor(fault: NodeFault) {
+    super(fault.message);
+    this.name = 'NodeFaultError';
+    this.fault = fault;
+  }
 }
