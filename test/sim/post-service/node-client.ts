@@ -96,11 +96,12 @@ async function connectWithRetries(
 }
 
 /** A session, or the words for why there is none. The name is resolved anew at each attempt. */
-async function connect(target: NodeTarget): Promise<ClientHttp2Session | string> {
+function connect(target: NodeTarget): Promise<ClientHttp2Session | string> {
   const { url } = target;
-  if (url === undefined) return SCHEME_MISSING;
-  // Loaded only now: fifty services that start at once should open their operator port first.
-  const http2 = await import('node:http2');
+  if (url === undefined) return Promise.resolve(SCHEME_MISSING);
+  // Loaded only now: fifty services that start at once should open their operator port first. (Not by `import`:
+  // the launcher in the image compiles the bundle as a script, where that does not work.)
+  const http2 = process.getBuiltinModule('node:http2');
   return new Promise((resolve) => {
     const session = http2.connect(url.origin, target.tls ?? {});
     session.once('connect', () => {
