@@ -1,6 +1,6 @@
-import type { ClockPort } from '../ports/clock.ts';
-import type { Ports } from '../ports/index.ts';
-import type { OutputPort } from '../ports/output.ts';
+import type { Context } from '../usecases/context.ts';
+
+export type { Context } from '../usecases/context.ts';
 
 /** One option of a command, as data: the parser, the help and the command reference are made from it. */
 export interface OptionSpec {
@@ -39,22 +39,6 @@ export interface CommandSpec {
 export interface Invocation {
   readonly arguments: readonly string[];
   readonly options: Readonly<Record<string, unknown>>;
-}
-
-/** Everything a command may touch. Built in `app.ts` and in tests, nowhere else. */
-export interface Context {
-  /** Absolute project directory (`-C`, default the current one). */
-  readonly directory: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly out: OutputPort;
-  readonly clock: ClockPort;
-  readonly ports: Ports;
-  /** Aborted by the first Ctrl-C or SIGTERM. */
-  readonly signal: AbortSignal;
-  /** `--json`: one JSON document on stdout, no prompts. */
-  readonly json: boolean;
-  /** `--yes`: confirmations are answered yes; safety refusals are not. */
-  readonly yes: boolean;
 }
 
 /** Keeps the literal types of a specification while checking its shape. */

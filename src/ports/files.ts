@@ -55,7 +55,7 @@ export interface FilesPort {
   /** Only ever called for files that the tool itself made (journal, temporary files, generated files). */
   removeOwn(path: string): Promise<void>;
   /**
-   * Takes an exclusive lock that ends with the process, however it ends, or says who holds it.
+   * Takes the exclusive lock of a project directory, which ends with the process, however it ends, or says who holds it.
    */
-  lock(path: string, holder: string): Promise<{ release(): Promise<void> } | { heldBy: string }>;
+  lock(directory: string, holder: string): Promise<{ release(): Promise<void> } | { heldBy: string }>;
 }
