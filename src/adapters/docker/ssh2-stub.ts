@@ -1,9 +1,8 @@
-/**
- * Stands in for `ssh2` in the bundle. docker-modem requires it at load time, but the tool refuses `ssh://` endpoints
- * before it ever connects, and a native crypto module would break the one-file install.
- */
+// Stands in for `ssh2` in the bundle. docker-modem loads it unconditionally, it brings native code, and the tool refuses
+// ssh:// engines before they get here (endpoint.ts).
+
 export class Client {
   constructor() {
-    throw new Error('ssh:// endpoints are not supported: forward the socket instead (DOCKER_HOST=unix://…)');
+    throw new Error('Docker over ssh is not supported');
   }
 }

@@ -1,0 +1,92 @@
+import type Docker from 'dockerode';
+import type { HelperContainer, HelperResult } from '../../ports/docker.ts';
+import { engineMessage, statusOf } from './engine-errors.ts';
+import { collectOutput } from './exec.ts';
+
+/** Never one of Compose's labels: Compose would take the helper for an orphan and remove it (engineering.md §4.2). */
+const HELPER_LABELS = { 'io.smesh-compose.role': 'helper' };
+
+/** Time for the engine to make and start a container, beside the time that its command may take. */
+const START_MS = 20_000;
+
+/** See DockerPort.runHelper. */
+export async function runHelperContainer(docker: Docker, helper: HelperContainer): Promise<HelperResult> {
+  let container: Docker.Container | undefined;
+  let started = false;
+  const setUp = AbortSignal.timeout(START_MS);
+  try {
+    container = await docker.createContainer(createOptions(helper, setUp));
+    const running = AbortSignal.timeout(START_MS + helper.timeoutMs);
+    const stream = await container.attach({ stream: true, stdout: true, stderr: true, abortSignal: running });
+    const output = collectOutput(stream, helper.maxOutputBytes);
+    // Asked before the start: AutoRemove may leave nothing to ask afterwards.
+    const ended = container.wait({ condition: 'next-exit', abortSignal: running });
+    ended.catch(() => undefined);
+    await container.start({ abortSignal: setUp });
+    started = true;
+    const exit = await withinTime(ended, helper.timeoutMs);
+    if (exit === undefined) {
+      await remove(container);
+      const { stdout, stderr } = await output;
+      return { kind: 'timed-out', stdout, stderr };
+    }
+    return { kind: 'ended', exitCode: exit.StatusCode, ...(await output) };
+  } catch (error) {
+    if (container !== undefined) await remove(container);
+    const status = statusOf(error);
+    // 400: a mount source is missing; 404: the image is; both at start when the command is.
+    if (!started && status !== undefined) return { kind: 'not-started', reason: engineMessage(error) };
+    throw error;
+  }
+}
+
+function createOptions(helper: HelperContainer, signal: AbortSignal): Docker.ContainerCreateOptions {
+  const body: Docker.ContainerCreateOptions = {
+    Image: helper.image,
+    Entrypoint: [...helper.command],
+    Cmd: [],
+    Labels: HELPER_LABELS,
+    ...(helper.user === undefined ? {} : { User: helper.user }),
+    NetworkDisabled: true,
+    Healthcheck: { Test: ['NONE'] },
+    HostConfig: {
+      AutoRemove: true,
+      NetworkMode: 'none',
+      Init: true,
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges:true'],
+      Memory: 256 * 1024 * 1024,
+      PidsLimit: 64,
+      LogConfig: { Type: 'none', Config: {} },
+      Mounts: helper.mounts.map((mount) => ({
+        Type: 'bind' as const,
+        Source: mount.source,
+        Target: mount.target,
+        ReadOnly: !(mount.writable ?? false),
+      })),
+    },
+  };
+  // Without `_query` docker-modem would repeat the whole body in the URL (engineering.md §3.4).
+  const split = { _query: {}, _body: body, abortSignal: signal };
+  return split as unknown as Docker.ContainerCreateOptions;
+}
+
+async function withinTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, undefined);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Already gone or on its way out are fine: AutoRemove may have been faster. */
+async function remove(container: Docker.Container): Promise<void> {
+  await container.remove({ force: true }).catch((error: unknown) => {
+    if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
+  });
+}

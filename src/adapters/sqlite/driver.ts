@@ -1,0 +1,74 @@
+import process from 'node:process';
+
+/** A database opened for reading. */
+export interface ReadOnlyDatabase {
+  all(sql: string): readonly Readonly<Record<string, unknown>>[];
+  close(): void;
+}
+
+export interface SqliteDriver {
+  readonly name: 'node:sqlite' | 'libsql';
+  open(path: string): ReadOnlyDatabase;
+}
+
+interface Statement {
+  all(): unknown[];
+}
+
+interface Connection {
+  prepare(sql: string): Statement;
+  close(): void;
+}
+
+/** The SQLite of the runtime (Node 22.5 and newer), else the optional libsql; `undefined` with neither (design §10). */
+export async function loadDriver(): Promise<SqliteDriver | undefined> {
+  return (await loadNodeSqlite()) ?? (await loadLibsql());
+}
+
+async function loadNodeSqlite(): Promise<SqliteDriver | undefined> {
+  const restore = silenceExperimentalWarning();
+  try {
+    // In a variable: the bundler must leave it alone, and types of Node 20 do not know it.
+    const builtin: string = 'node:sqlite';
+    const { DatabaseSync } = (await import(builtin)) as {
+      DatabaseSync: new (path: string, options: { readonly readOnly: boolean }) => Connection;
+    };
+    return { name: 'node:sqlite', open: (path) => wrap(new DatabaseSync(path, { readOnly: true })) };
+  } catch {
+    return undefined;
+  } finally {
+    restore();
+  }
+}
+
+export async function loadLibsql(): Promise<SqliteDriver | undefined> {
+  try {
+    const optional: string = 'libsql';
+    const { default: Database } = (await import(optional)) as {
+      default: new (path: string, options: { readonly readonly: boolean }) => Connection;
+    };
+    return { name: 'libsql', open: (path) => wrap(new Database(path, { readonly: true })) };
+  } catch {
+    // Optional: not installed, or not built for this platform.
+    return undefined;
+  }
+}
+
+function wrap(connection: Connection): ReadOnlyDatabase {
+  return {
+    all: (sql) => connection.prepare(sql).all() as Record<string, unknown>[],
+    close: () => connection.close(),
+  };
+}
+
+/** Node tells every user that its SQLite is experimental; they did not ask. */
+function silenceExperimentalWarning(): () => void {
+  const original = process.emitWarning;
+  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+    if (/SQLite/i.test(String(warning))) return;
+    Reflect.apply(original, process, [warning, ...rest]);
+  }) as typeof process.emitWarning;
+  return () => {
+    process.emitWarning = original;
+  };
+}

@@ -1,0 +1,70 @@
+import { type SmesherId, smesherIdFromBytes } from '../../domain/identity/smesher-id.ts';
+import type { IdentityRows } from '../../ports/local-database.ts';
+import type { ReadOnlyDatabase } from './driver.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Before local.sql version 3 the challenge was in a table called `nipost` (spacemesh.md §6.2). */
+const OLDEST_VERSION = 3;
+
+/** Version that renamed `initial_post` to `post`. */
+const POST_TABLE_VERSION = 8;
+
+interface Collected {
+  post: boolean;
+  nipost: boolean;
+  challenge?: { readonly publishEpoch: number; readonly hasPoetProof: boolean };
+  readonly registrations: { readonly address: string; readonly roundId: string; readonly roundEnd: number }[];
+}
+
+/**
+ * All smeshing rows by identity (spacemesh.md §6.2). Throws when the schema or a row is not as the node writes it: a row
+ * that cannot be understood must not count as no row.
+ */
+export function readIdentities(database: ReadOnlyDatabase): {
+  readonly userVersion: number;
+  readonly identities: readonly IdentityRows[];
+} {
+  const userVersion = numberIn(database.all('PRAGMA user_version')[0] ?? {}, 'user_version');
+  if (userVersion < OLDEST_VERSION) throw new Error(`schema version ${userVersion} is too old`);
+  const found = new Map<SmesherId, Collected>();
+  const entry = (row: Row): Collected => {
+    const id = row['id'] instanceof Uint8Array ? smesherIdFromBytes(row['id']) : undefined;
+    if (id === undefined) throw new Error('a row without the ID of an identity');
+    const known = found.get(id) ?? { post: false, nipost: false, registrations: [] };
+    found.set(id, known);
+    return known;
+  };
+
+  // One transaction: the node may publish between two of these questions.
+  database.all('BEGIN');
+  const postTable = userVersion >= POST_TABLE_VERSION ? 'post' : 'initial_post';
+  for (const row of database.all(`SELECT id FROM ${postTable}`)) entry(row).post = true;
+  for (const row of database.all('SELECT id, epoch, poet_proof_ref IS NOT NULL AS proven FROM challenge')) {
+    entry(row).challenge = {
+      publishEpoch: numberIn(row, 'epoch'),
+      hasPoetProof: numberIn(row, 'proven') === 1,
+    };
+  }
+  const registrations = database.all(
+    'SELECT id, address, round_id, round_end FROM poet_registration ORDER BY id, address',
+  );
+  for (const row of registrations) {
+    entry(row).registrations.push({
+      address: String(row['address']),
+      roundId: String(row['round_id']),
+      roundEnd: numberIn(row, 'round_end'),
+    });
+  }
+  for (const row of database.all('SELECT id FROM nipost')) entry(row).nipost = true;
+  database.all('COMMIT');
+
+  const identities = [...found].map(([smesherId, rows]) => ({ smesherId, ...rows }));
+  return { userVersion, identities: identities.sort((a, b) => a.smesherId.localeCompare(b.smesherId)) };
+}
+
+function numberIn(row: Row, column: string): number {
+  const value = Number(row[column]);
+  if (!Number.isSafeInteger(value)) throw new Error(`${column} is not a number`);
+  return value;
+}
