@@ -1,0 +1,55 @@
+import type { CycleGap } from '../poet/epochs.ts';
+
+/** What the cycle gap asks of one identity, as far as it is known. `unknown` counts as not done (design §7). */
+export interface GapProgress {
+  readonly name: string;
+  /** Takes part: it has published before, or the node prepares an ATX of it for this gap. */
+  readonly takesPart: boolean | 'unknown';
+  /** Its ATX with the gap's publish epoch is out. */
+  readonly published: boolean | 'unknown';
+  /** Registered for the round that starts when the gap closes. */
+  readonly registered: boolean | 'unknown';
+}
+
+/** Whether the node may be restarted now. */
+export type NodeChange =
+  | { readonly kind: 'free' }
+  | {
+      readonly kind: 'waits';
+      /** `7 identities have yet to register` */
+      readonly why: string;
+      readonly names: readonly string[];
+      /** When it is free at the latest, milliseconds since 1970. */
+      readonly until: number;
+    };
+
+/**
+ * From the opening of the gap until every identity has published and registered again the node is left alone
+ * (design §8): while it starts nobody registers, and who misses the round's start earns nothing in the epoch after
+ * the next. After the round's start there is nothing left to register for, and a restart loses no proof.
+ */
+export function judgeNodeChange(gap: CycleGap, now: number, identities: readonly GapProgress[]): NodeChange {
+  if (now < gap.opens || now >= gap.closes) return { kind: 'free' };
+  const involved = identities.filter((identity) => identity.takesPart !== false);
+  const unpublished = involved.filter((identity) => identity.published !== true);
+  const unregistered = involved.filter(
+    (identity) => identity.published === true && identity.registered !== true,
+  );
+  const names = [...unpublished, ...unregistered].map((identity) => identity.name);
+  if (names.length === 0) return { kind: 'free' };
+  const parts = [
+    ...(unpublished.length > 0 ? [`${count(unpublished.length)} yet to publish`] : []),
+    ...(unregistered.length > 0 ? [`${count(unregistered.length)} yet to register`] : []),
+  ];
+  const unsure = involved.some(
+    (identity) =>
+      names.includes(identity.name) &&
+      [identity.takesPart, identity.published, identity.registered].includes('unknown'),
+  );
+  const why = parts.join(', ') + (unsure ? ' (or it could not be learnt)' : '');
+  return { kind: 'waits', why, names, until: gap.closes };
+}
+
+function count(identities: number): string {
+  return identities === 1 ? '1 identity has' : `${identities} identities have`;
+}
