@@ -1,0 +1,192 @@
+import { ExitCode, SmeshError } from '../errors.ts';
+import type { FileStep } from '../plan/steps.ts';
+import type { Identity, RetiredIdentity } from '../project/types.ts';
+import { type SmesherId, shortId } from './smesher-id.ts';
+
+/** A `*.key` file directly in the node's `identities/`, the only ones that the node reads (spacemesh.md §2.1). */
+export interface InstalledKey {
+  readonly file: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly smesherId?: SmesherId;
+  readonly fault?: string;
+}
+
+/** Where the key of an identity could be taken from. */
+export interface KeySource {
+  readonly path: string;
+  readonly smesherId: SmesherId;
+  /** The file needs the trailing newline dropped in its copy. */
+  readonly needsRepair: boolean;
+}
+
+export interface KeyFacts {
+  /** Absolute path of the node's `identities/`. */
+  readonly folder: string;
+  readonly installed: readonly InstalledKey[];
+  readonly identities: readonly Pick<Identity, 'id' | 'name' | 'data'>[];
+  readonly retired: readonly RetiredIdentity[];
+  readonly sources: readonly KeySource[];
+  readonly owner: { readonly uid: number; readonly gid: number };
+  /** Smesher IDs with rows in this node's own local.sql: they have smeshed here. `unknown`: it cannot be read. */
+  readonly smeshedHere: ReadonlySet<SmesherId> | 'unknown';
+  /** Consent to install a copy without the trailing newline of its original. */
+  readonly repair: boolean;
+  /** Folder for keys that leave the node. */
+  readonly retiredFolder: string;
+}
+
+export interface KeyDecision {
+  readonly steps: readonly FileStep[];
+  /** All IDs that the node will register after these steps, sorted: it reads them only at its start. */
+  readonly installedAfter: readonly SmesherId[];
+  readonly notes: readonly string[];
+}
+
+const KEY_MODE = 0o600;
+const SUPERVISED = 'local.key';
+
+function refuseFaulty(facts: KeyFacts): void {
+  const faulty = facts.installed.filter((key) => key.smesherId === undefined);
+  if (faulty.length > 0) {
+    throw new SmeshError(
+      'installed-key-faulty',
+      ExitCode.invalid,
+      `The node would refuse to start: ${faulty.length === 1 ? 'a key file' : `${faulty.length} key files`} in ${facts.folder} cannot be used`,
+      {
+        details: faulty.map((key) => `${key.file}: ${key.fault ?? 'not readable'}`),
+        hint: 'Repair the file, or move it out of the folder (keep it!), then try again.',
+      },
+    );
+  }
+}
+
+/** The node refuses a folder in which one key stands twice (spacemesh.md §2.1). */
+function refuseDoubles(facts: KeyFacts): void {
+  const files = new Map<SmesherId, string[]>();
+  for (const key of facts.installed) {
+    if (key.smesherId !== undefined) files.set(key.smesherId, [...(files.get(key.smesherId) ?? []), key.file]);
+  }
+  const doubles = [...files].filter(([, names]) => names.length > 1);
+  if (doubles.length === 0) return;
+  throw new SmeshError(
+    'installed-key-twice',
+    ExitCode.refused,
+    `The node would refuse to start: the same key stands more than once in ${facts.folder}`,
+    {
+      details: doubles.map(([id, names]) => `${shortId(id)}: ${names.join(', ')}`),
+      hint: 'Move all but one of them out of the folder, then try again.',
+    },
+  );
+}
+
+/** A free file name for a key; never `local.key`, which would make the node smesh by itself. */
+function fileNameFor(identity: Pick<Identity, 'id' | 'name'>, taken: ReadonlySet<string>): string {
+  const plain = `${identity.name}.key`;
+  return plain === SUPERVISED || taken.has(plain) ? `${identity.name}-${shortId(identity.id)}.key` : plain;
+}
+
+/** What to do with a `local.key`: beside other keys it keeps the node from starting (S9). */
+function decideSupervised(facts: KeyFacts, key: InstalledKey, id: SmesherId): { step: FileStep; note: string; stays: boolean } {
+  const from = `${facts.folder}/${key.file}`;
+  const identity = facts.identities.find((candidate) => candidate.id === id);
+  if (identity !== undefined) {
+    const name = fileNameFor(identity, new Set(facts.installed.map(({ file }) => file)));
+    return {
+      step: { kind: 'retire-key', from, to: `${facts.folder}/${name}`, smesherId: id },
+      note: `${SUPERVISED} is the key of ${identity.name}: renamed to ${name}, because a node with several identities refuses ${SUPERVISED}.`,
+      stays: true,
+    };
+  }
+  if (facts.smeshedHere === 'unknown' || facts.smeshedHere.has(id)) {
+    const why = facts.smeshedHere === 'unknown' ? 'may have smeshed' : 'has smeshed';
+    throw new SmeshError(
+      'local-key-in-use',
+      ExitCode.refused,
+      `${from} is the key of ${shortId(id)}, which ${why} with this node, but its PoST data is not in the project. A node with several identities refuses ${SUPERVISED}.`,
+      { hint: 'Add its PoST directory: smesh-compose add DIRECTORY' },
+    );
+  }
+  return {
+    step: { kind: 'retire-key', from, to: `${facts.retiredFolder}/${SUPERVISED}-${shortId(id)}.key`, smesherId: id },
+    note: `${SUPERVISED} (${shortId(id)}) belongs to no PoST data and has never smeshed here: the node made it by itself. Moved to ${facts.retiredFolder}.`,
+    stays: false,
+  };
+}
+
+/**
+ * Which keys to install, rename and retire so that the node serves exactly the project's identities and starts at all
+ * (design §5, spacemesh.md §2.1, scenarios S7 to S9, S18). Originals are only copied.
+ */
+export function decideKeys(facts: KeyFacts): KeyDecision {
+  refuseFaulty(facts);
+  refuseDoubles(facts);
+  const steps: FileStep[] = [];
+  const notes: string[] = [];
+  const staying = new Map<SmesherId, InstalledKey>();
+  for (const key of facts.installed) {
+    const id = key.smesherId;
+    if (id === undefined) continue;
+    const retired = facts.retired.some((identity) => identity.id === id);
+    if (key.file === SUPERVISED) {
+      const decided = decideSupervised(facts, key, id);
+      steps.push(decided.step);
+      notes.push(decided.note);
+      if (decided.stays) staying.set(id, key);
+    } else if (retired && !facts.identities.some((identity) => identity.id === id)) {
+      steps.push({
+        kind: 'retire-key',
+        from: `${facts.folder}/${key.file}`,
+        to: `${facts.retiredFolder}/${key.file.replace(/\.key$/, '')}-${shortId(id)}.key`,
+        smesherId: id,
+      });
+    } else {
+      staying.set(id, key);
+      if (!facts.identities.some((identity) => identity.id === id)) {
+        notes.push(`${key.file} (${shortId(id)}) is in the node's identities but in no PoST directory of this project: the node will register it and miss its proofs.`);
+      }
+    }
+  }
+  const taken = new Set(facts.installed.map(({ file }) => file));
+  const missing: string[] = [];
+  for (const identity of facts.identities) {
+    const present = staying.get(identity.id);
+    if (present !== undefined && present.file !== SUPERVISED) {
+      // Copies that a hand left readable to others, or owned by whoever copied them, are put right.
+      if ((present.mode & 0o777) === KEY_MODE && present.uid === facts.owner.uid && present.gid === facts.owner.gid) continue;
+      steps.push(installStep(facts, identity.id, `${facts.folder}/${present.file}`, `${facts.folder}/${present.file}`, false));
+      continue;
+    }
+    if (present !== undefined) continue;
+    const source = facts.sources.find((candidate) => candidate.smesherId === identity.id && (!candidate.needsRepair || facts.repair));
+    if (source === undefined) {
+      missing.push(`${identity.name} (${shortId(identity.id)}): ${missingReason(facts, identity.id, identity.data)}`);
+      continue;
+    }
+    const file = fileNameFor(identity, taken);
+    taken.add(file);
+    steps.push(installStep(facts, identity.id, source.path, `${facts.folder}/${file}`, source.needsRepair));
+    staying.set(identity.id, { file, mode: KEY_MODE, ...facts.owner, smesherId: identity.id });
+  }
+  if (missing.length > 0) {
+    throw new SmeshError(
+      'key-missing',
+      ExitCode.invalid,
+      `${missing.length === 1 ? 'One identity has' : `${missing.length} identities have`} no key that can be installed; without its key PoST data is of no use`,
+      { details: missing, hint: 'Name where else to look: --keys DIR' },
+    );
+  }
+  return { steps, notes, installedAfter: [...staying.keys()].sort() };
+}
+
+function installStep(facts: KeyFacts, smesherId: SmesherId, source: string, target: string, repair: boolean): FileStep {
+  return { kind: 'install-key', source, target, smesherId, repair, mode: KEY_MODE, ...facts.owner };
+}
+
+function missingReason(facts: KeyFacts, id: SmesherId, data: string): string {
+  const broken = facts.sources.find((candidate) => candidate.smesherId === id);
+  return broken === undefined
+    ? `no key of it in ${data} or anywhere else that was looked into`
+    : `${broken.path} ends in a line break, which the node refuses; let its copy be made without it: --repair-keys`;
+}
