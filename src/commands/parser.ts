@@ -24,7 +24,7 @@ export type Parsed =
   | { readonly kind: 'answered'; readonly exitCode: number };
 
 /** Options of every command; those with a value must be known to find the verb behind them. */
-const GLOBAL_OPTIONS = [
+export const GLOBAL_OPTIONS = [
   new Option('-C, --directory <dir>', 'project directory (default: the current one)').default('.'),
   new Option('--json', 'one JSON document on stdout, no questions').default(false),
   new Option('-y, --yes', 'answer confirmations with yes; refusals for safety stay').default(false),
