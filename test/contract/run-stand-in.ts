@@ -31,6 +31,7 @@ export interface Running {
 }
 
 const folders: string[] = [];
+const children = new Set<ChildProcess>();
 
 /** A new temporary folder; `removeScratch` removes all of them. */
 export function scratch(): string {
@@ -39,7 +40,9 @@ export function scratch(): string {
   return folder;
 }
 
+/** Ends what a failed test left running, and removes all temporary folders. */
 export function removeScratch(): void {
+  for (const child of children) child.kill('SIGKILL');
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
@@ -64,6 +67,8 @@ export function start(bundle: string, args: readonly string[], env: NodeJS.Proce
     env: { PATH: process.env['PATH'], HOME: '/root', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  children.add(child);
+  child.on('close', () => children.delete(child));
   let stdout = '';
   let stderr = '';
   child.stdout?.on('data', (chunk) => {

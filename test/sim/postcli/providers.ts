@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Fatal, InitialisationFault } from './exits.ts';
+import type { Knobs } from './knobs.ts';
+import type { Log } from './log.ts';
+import { CPU_PROVIDER } from './options.ts';
+
+/** Makes sure that `provider` can compute; found out at the first batch, as in the real program. */
+export async function openProvider(provider: number, knobs: Knobs, log: Log): Promise<void> {
+  if (provider === CPU_PROVIDER) return;
+  if (knobs.gpus === undefined) {
+    await sleep(knobs.openclWaitMs);
+    const cause = 'OclCoreError(ApiWrapper(GetPlatformIdsPlatformListUnavailable(10)))';
+    log('error', `error creating initializer: ${cause}`, {
+      module: 'post::initialization',
+      file: 'ffi/src/initialization.rs',
+      line: 160,
+    });
+  }
+  if (knobs.gpus?.[provider] === undefined) {
+    throw new InitialisationFault('failed to compute labels: initializing scrypter: invalid provider ID');
+  }
+}
+
+/** `-printProviders`: GPUs first, the CPU last; without any OpenCL platform it fails after a while. */
+export async function printProviders(knobs: Knobs): Promise<void> {
+  if (knobs.gpus === undefined) {
+    // It looks for platforms twice.
+    await sleep(2 * knobs.openclWaitMs);
+    throw new Fatal('failed to get OpenCL providers failed to fetch providers');
+  }
+  const providers = [
+    ...knobs.gpus.map((name, id) => ({ id, model: `[GPU] ${name}`, type: 'GPU' })),
+    { id: CPU_PROVIDER, model: '[CPU] scrypt-jane', type: 'CPU' },
+  ];
+  const blocks = providers.map(
+    ({ id, model, type }) =>
+      ` (postrs.Provider) {\n  ID: (uint32) ${id},\n  Model: (string) (len=${model.length}) "${model}",\n  DeviceType: (postrs.DeviceClass) ${type}\n }`,
+  );
+  const count = providers.length;
+  process.stdout.write(`([]postrs.Provider) (len=${count} cap=${count}) {\n${blocks.join(',\n')}\n}\n`);
+}
