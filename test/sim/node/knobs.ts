@@ -1,0 +1,27 @@
+/** What tests may change about the stand-in, by environment; the real node reads nothing of it but the PoET key. */
+
+export interface Knobs {
+  /** Milliseconds before the ports open (SIM_START_DELAY_MS; 9 to 13 s in the real node). */
+  readonly startDelay: number;
+  /** Milliseconds from open ports to a synced node (SIM_SYNC_DELAY_MS). */
+  readonly syncDelay: number;
+  /** Milliseconds for which a failed start stays up (SIM_LINGER_MS; 30 s in the real node). */
+  readonly linger: number;
+  /** POET_PRIVATE_KEY, base64 of the 64 bytes seed||pub: the key of the in-process PoET. */
+  readonly poetPrivateKey: string | undefined;
+}
+
+export function readKnobs(environment: NodeJS.ProcessEnv): Knobs {
+  const milliseconds = (name: string, fallback: number) => {
+    const text = environment[name];
+    if (text === undefined || text === '') return fallback;
+    if (!/^\d+$/.test(text)) throw new Error(`${name} is not a number of milliseconds: ${text}`);
+    return Number(text);
+  };
+  return {
+    startDelay: milliseconds('SIM_START_DELAY_MS', 2500),
+    syncDelay: milliseconds('SIM_SYNC_DELAY_MS', 1500),
+    linger: milliseconds('SIM_LINGER_MS', 30_000),
+    poetPrivateKey: environment['POET_PRIVATE_KEY'],
+  };
+}

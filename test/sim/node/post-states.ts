@@ -1,0 +1,22 @@
+/** What the node wants of each identity: in memory only, IDLE after every start (spacemesh.md §5.1). */
+import type { Identity } from './identities.ts';
+
+export type PostState = 'IDLE' | 'PROVING';
+
+export class PostStates {
+  readonly #states = new Map<string, { readonly identity: Identity; state: PostState }>();
+
+  /** Lists the identity from now on. */
+  add(identity: Identity): void {
+    this.#states.set(identity.id.toString('hex'), { identity, state: 'IDLE' });
+  }
+
+  set(id: Buffer, state: PostState): void {
+    const entry = this.#states.get(id.toString('hex'));
+    if (entry !== undefined) entry.state = state;
+  }
+
+  all(): readonly { readonly identity: Identity; readonly state: PostState }[] {
+    return [...this.#states.values()];
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * One identity on its way from the initial proof to ATX after ATX (spacemesh.md §7.1, §7.2): the order of steps,
+ * rows and events is that of the real node.
+ */
+import { isProofValid } from '../shared/proof.ts';
+import { type AtxStore, type Challenge, digest, type Registration } from './atx-store.ts';
+import type { NodeConfig } from './config.ts';
+import type { EventLog } from './events.ts';
+import type { Identity } from './identities.ts';
+import { log } from './logger.ts';
+import { type NetworkClock, sleep, sleepUntil } from './network-clock.ts';
+import { poetProofOf } from './poet.ts';
+import {
+  type PostConnections,
+  type PostMetadata,
+  type PostProof,
+  PostServiceClosed,
+} from './post-connections.ts';
+import type { PostStates } from './post-states.ts';
+
+export interface SmesherContext {
+  readonly config: NodeConfig;
+  readonly clock: NetworkClock;
+  readonly store: AtxStore;
+  readonly events: EventLog;
+  readonly connections: PostConnections;
+  readonly states: PostStates;
+  readonly golden: Buffer;
+  readonly coinbase: Buffer;
+  readonly poetKey: Buffer;
+  /** Aborted when the node stops. */
+  readonly signal: AbortSignal;
+  /** Fulfilled when the node knows the ATXs of the network. */
+  readonly synced: Promise<void>;
+  /** Ends the process at once: the real one exits 1 after a FATAL line, 2 after a panic. */
+  readonly die: (code: number) => never;
+}
+
+const zeroChallenge = Buffer.alloc(32);
+/** Between two looks for a post-service that is not connected; every tenth is logged. */
+const connectionInterval = 2000;
+
+/** The challenge is of no use any more: forget it and build the next. */
+class ChallengeExpired extends Error {}
+
+export class Smesher {
+  readonly #identity: Identity;
+  readonly #shared: SmesherContext;
+  readonly #logName: string;
+
+  constructor(identity: Identity, shared: SmesherContext) {
+    this.#identity = identity;
+    this.#shared = shared;
+    this.#logName = identity.id.toString('hex').slice(0, 6);
+  }
+
+  /** Works until the node stops. */
+  async run(): Promise<void> {
+    const { signal, synced, clock } = this.#shared;
+    try {
+      while (!(await this.#hasInitialPost()))
+        await sleepUntil(clock.layerStart(clock.currentLayer() + 1), signal);
+      await synced;
+      for (;;) await this.#publishOrRetry();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async #publishOrRetry(): Promise<void> {
+    const { clock, store, states, signal } = this.#shared;
+    const { id } = this.#identity;
+    try {
+      await this.#publish();
+    } catch (error) {
+      signal.throwIfAborted();
+      log('WARN', 'node.atxBuilder', 'failed to publish atx', {
+        error: `create ATX: ${(error as Error).message}`,
+      });
+      if (error instanceof ChallengeExpired) {
+        store.resetBuilder(id);
+        states.set(id, 'IDLE');
+        return;
+      }
+      await sleepUntil(clock.layerStart(clock.currentLayer() + 1), signal);
+    }
+  }
+
+  async #hasInitialPost(): Promise<boolean> {
+    const { store, events, config, golden } = this.#shared;
+    const { id } = this.#identity;
+    if (store.initialPost(id) !== undefined || store.latestAtx(id) !== undefined) return true;
+    log('INFO', 'node.atxBuilder', 'creating initial post');
+    try {
+      const { proof, meta } = await this.#prove(zeroChallenge);
+      if (meta.nonce === undefined) {
+        log('ERROR', 'node.atxBuilder', 'initial PoST is invalid: missing VRF nonce. Check your PoST data');
+        return false;
+      }
+      const knownCommitment =
+        meta.commitmentAtxId.equals(golden) || store.atxs('WHERE id = ?', meta.commitmentAtxId)[0];
+      const { minNumUnits, maxNumUnits, labelsPerUnit } = config.post;
+      const fits =
+        meta.numUnits >= minNumUnits &&
+        meta.numUnits <= maxNumUnits &&
+        Number(meta.labelsPerUnit) === labelsPerUnit;
+      if (!isProofValid(zeroChallenge, id, proof) || !knownCommitment || !fits) {
+        events.postInvalid(id);
+        log('ERROR', 'node.atxBuilder', 'initial POST is invalid', { smesherID: this.#logName });
+        return false;
+      }
+      store.addInitialPost(id, proof, meta);
+      log('INFO', 'node.atxBuilder', 'created the initial post');
+      return true;
+    } catch (error) {
+      this.#shared.signal.throwIfAborted();
+      log('ERROR', 'node.atxBuilder', 'failed to generate initial proof:', {
+        error: (error as Error).message,
+      });
+      return false;
+    }
+  }
+
+  /** One challenge from its building to the published ATX. */
+  async #publish(): Promise<void> {
+    const { clock, store, events, signal, coinbase } = this.#shared;
+    const { id } = this.#identity;
+    const challenge = await this.#buildChallenge();
+    const { epoch } = challenge;
+    const time = (milliseconds: number) => new Date(milliseconds).toISOString();
+    log('INFO', 'node.nipostBuilder', 'building nipost', {
+      smesherID: this.#logName,
+      'poet round start': time(clock.roundStart(epoch - 1)),
+      'poet round end': time(clock.roundEnd(epoch - 1)),
+      'publish epoch end': time(clock.epochStart(epoch + 1)),
+      'publish epoch': epoch,
+    });
+    const registrations = this.#register(challenge);
+    const ref = challenge.poetProofRef ?? (await this.#fetchPoetProof(challenge, registrations));
+    if (!store.hasNipost(id)) await this.#addNipost(epoch, ref);
+    await sleep(50, signal);
+    const { ticks } = poetProofOf(clock, epoch - 1);
+    const numUnits = store.nipostUnits(id);
+    const atx = digest('atx', id, String(epoch), String(challenge.sequence), ref);
+    store.publish({
+      id: atx,
+      smesher: id,
+      epoch,
+      sequence: challenge.sequence,
+      numUnits,
+      coinbase,
+      tickCount: ticks,
+      weight: numUnits * ticks,
+    });
+    log('INFO', 'node.atxBuilder', 'atx published', { atx_id: atx.toString('hex').slice(0, 10), size: 1024 });
+    events.atxPublished(id, atx, epoch, clock.epochStart(epoch + 1));
+  }
+
+  /** The kept challenge, or a new one as soon as its registration window opens. */
+  async #buildChallenge(): Promise<Challenge> {
+    const { clock, store, events, golden, signal } = this.#shared;
+    const { id } = this.#identity;
+    const current = clock.currentEpoch();
+    const kept = store.challenge(id);
+    if (kept !== undefined) {
+      if (kept.epoch >= current) return kept;
+      log('WARN', 'node.atxBuilder', 'atx nipost challenge is stale - resetting state', {
+        smesherID: this.#logName,
+      });
+      store.resetBuilder(id);
+    }
+    let round = Math.max(current, store.latestAtx(id)?.epoch ?? 0);
+    if (Date.now() >= clock.roundStart(round)) round += 1;
+    const window = clock.windowStart(round);
+    if (Date.now() < window) {
+      events.waitForRegistrationWindow(id, current, round + 1, window);
+      await sleepUntil(window, signal);
+    }
+    return store.addChallenge(id, round + 1, golden);
+  }
+
+  /** Registers at every PoET of the config that does not have the challenge yet, while its round may be joined. */
+  #register(challenge: Challenge): readonly Registration[] {
+    const { clock, store, events, config, die } = this.#shared;
+    const { id } = this.#identity;
+    const round = challenge.epoch - 1;
+    const start = clock.roundStart(round);
+    const configured = config.poetServers.map((server) => server.address);
+    const present = store.registrations(id);
+    const listed = present.filter((registration) => configured.includes(registration.address));
+    const foreign = present.filter((registration) => !configured.includes(registration.address));
+    const addresses = (registrations: readonly Registration[]) => registrations.map(({ address }) => address);
+    if (foreign.length > 0) {
+      const warning =
+        'Found existing registrations for poets not listed in the config. Will not fetch proof from them.';
+      const fields = { registrations_addresses: addresses(foreign), smesherID: this.#logName };
+      log('WARN', 'node.nipostBuilder', warning, fields);
+    }
+    const missing = configured.filter((address) => !addresses(listed).includes(address));
+    if (missing.length === 0) return listed;
+    if (Date.now() >= start) {
+      if (listed.length > 0) return listed;
+      if (present.length > 0) {
+        const mismatch = 'None of the poets listed in the config matches the existing registrations.';
+        log('FATAL', 'node.nipostBuilder', `${mismatch} Verify your config and local database state.`, {
+          smesherID: this.#logName,
+          registrations: addresses(present),
+          configured_poets: configured,
+        });
+        return die(1);
+      }
+      const started = `poet round has already started at ${new Date(start).toISOString()}`;
+      throw new ChallengeExpired(`build NIPost: submitting to poets: builder: atx expired: ${started}`);
+    }
+    const hash = digest('challenge', id, String(challenge.epoch), String(challenge.sequence));
+    for (const address of missing) {
+      const registration = { address, roundId: String(round), hash };
+      store.addRegistration(id, registration, clock.roundEnd(round));
+      const fields = { poet: address, smesherID: this.#logName, round: String(round) };
+      log('INFO', 'node.nipostBuilder', 'challenge submitted to poet proving service', fields);
+      events.registeredInPoet(id, address, String(round));
+      listed.push(registration);
+    }
+    return listed;
+  }
+
+  async #fetchPoetProof(challenge: Challenge, registrations: readonly Registration[]): Promise<Buffer> {
+    const { clock, store, events, signal, config, poetKey, die } = this.#shared;
+    const { id } = this.#identity;
+    const round = challenge.epoch - 1;
+    if (Date.now() > clock.poetProofDeadline(challenge.epoch)) {
+      const exceeded = `deadline to query poet proof for pub epoch ${challenge.epoch} exceeded`;
+      throw new ChallengeExpired(`build NIPost: builder: atx expired: ${exceeded}`);
+    }
+    const end = clock.roundEnd(round);
+    events.waitForRoundEnd(id, challenge.epoch, end);
+    // Not all nodes of a network at the same instant: up to 0.04 % of the cycle gap.
+    await sleepUntil(end + Math.random() * 0.0004 * config.poet.cycleGap, signal);
+    const { ref, ticks } = poetProofOf(clock, round);
+    const [registration] = registrations;
+    const url = registration?.address ?? '';
+    const server = config.poetServers.find((one) => one.address === url);
+    if (server !== undefined && server.pubkey === '') {
+      // The real node shortens the key for its log, whatever its length (spacemesh.md §7.2).
+      process.stderr.write(
+        'panic: runtime error: slice bounds out of range [:5] with capacity 0\n\ngoroutine 1 [running]:\n',
+      );
+      return die(2);
+    }
+    if (!store.hasPoetProof(ref)) {
+      store.addPoetProof(ref, poetKey, String(round));
+      events.proofDownloaded(url, String(round), ticks);
+    }
+    events.bestProofSelected(id, url, String(round), ticks);
+    const member = registration?.hash ?? Buffer.alloc(32);
+    store.setPoetProof(id, ref, Buffer.concat([Buffer.from([4]), member, Buffer.from([0])]));
+    return ref;
+  }
+
+  async #addNipost(epoch: number, challenge: Buffer): Promise<void> {
+    const { clock, store, events, signal } = this.#shared;
+    const { id } = this.#identity;
+    const deadline = clock.epochStart(epoch + 1);
+    const expired = () => {
+      const exceeded = `deadline to publish ATX for pub epoch ${epoch} exceeded`;
+      return new ChallengeExpired(`build NIPost: builder: atx expired: ${exceeded}`);
+    };
+    if (Date.now() >= deadline) throw expired();
+    log('INFO', 'node.nipostBuilder', 'starting post execution', { challenge: challenge.toString('base64') });
+    const tooLate = new AbortController();
+    const ending = sleepUntil(deadline, AbortSignal.any([signal, tooLate.signal])).then(
+      () => tooLate.abort(expired()),
+      () => undefined,
+    );
+    try {
+      const { proof, meta } = await this.#prove(challenge, AbortSignal.any([signal, tooLate.signal]));
+      if (!isProofValid(challenge, id, proof)) {
+        events.postInvalid(id);
+        throw new Error('failed to verify NIPost: invalid proof');
+      }
+      store.addNipost(id, proof, meta);
+      log('INFO', 'node.nipostBuilder', 'finished post execution');
+    } finally {
+      tooLate.abort();
+      await ending;
+    }
+  }
+
+  /** PROVING from the moment the proof is wanted, whoever is connected, until it is there. */
+  async #prove(
+    challenge: Buffer,
+    signal = this.#shared.signal,
+  ): Promise<{ readonly proof: PostProof; readonly meta: PostMetadata }> {
+    const { connections, events, states } = this.#shared;
+    const { id } = this.#identity;
+    states.set(id, 'PROVING');
+    let started = false;
+    let retries = 0;
+    for (;;) {
+      const connection = connections.of(id);
+      if (connection === undefined) {
+        try {
+          await sleep(connectionInterval, signal);
+        } catch (error) {
+          if (started) events.postFailure(id);
+          throw error;
+        }
+        retries += 1;
+        if (retries % 10 === 0) {
+          log('WARN', 'node.nipostBuilder', 'post service not connected - waiting for reconnection', {
+            smesherID: id.toString('hex'),
+            error: 'post service not registered',
+          });
+        }
+        continue;
+      }
+      if (!started) events.postStart(id, challenge);
+      started = true;
+      retries = 0;
+      try {
+        const result = await connection.prove(challenge, signal);
+        events.postComplete(id, challenge);
+        states.set(id, 'IDLE');
+        return result;
+      } catch (error) {
+        if (error instanceof PostServiceClosed) continue;
+        events.postFailure(id);
+        throw error;
+      }
+    }
+  }
+}
