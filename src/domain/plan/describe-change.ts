@@ -1,3 +1,4 @@
+import { LABEL } from '../compose/labels.ts';
 import type { ObservedContainer } from '../compose/observed.ts';
 import type { DesiredService } from './decide-up.ts';
 
@@ -6,10 +7,10 @@ const IMAGE_LABEL = 'com.docker.compose.image';
 const VERSION_LABEL = 'com.docker.compose.version';
 
 /** What changed labels of our own mean, in words: design §5. */
-const MEANINGS: readonly { readonly label: RegExp; readonly words: string }[] = [
-  { label: /\.(keys|identities)[\w-]*$/, words: 'its set of keys has changed' },
-  { label: /\.config[\w-]*$/, words: 'node/config.json has changed' },
-];
+const MEANINGS = [
+  { label: LABEL.identities, words: 'its set of keys has changed' },
+  { label: LABEL.config, words: 'node/config.json has changed' },
+] as const;
 
 /**
  * Why Compose would recreate this container, in words, or `undefined` when it would leave it alone. Compose decides by
@@ -42,12 +43,9 @@ function describeDefinition(
   container: ObservedContainer,
   composeVersion: string,
 ): string[] {
-  const meanings = MEANINGS.filter(({ label }) =>
-    Object.keys({ ...service.labels, ...container.labels }).some(
-      (key) =>
-        !key.startsWith('com.docker.') && label.test(key) && service.labels[key] !== container.labels[key],
-    ),
-  ).map(({ words }) => words);
+  const meanings = MEANINGS.filter(({ label }) => service.labels[label] !== container.labels[label]).map(
+    ({ words }) => words,
+  );
   if (meanings.length > 0) return meanings;
   if (container.image !== service.image) return [];
   const madeBy = container.labels[VERSION_LABEL];

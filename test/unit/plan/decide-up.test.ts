@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LABEL } from '../../../src/domain/compose/labels.ts';
 import type { ContainerState } from '../../../src/domain/compose/observed.ts';
 import { CONTAINER_STATES } from '../../../src/domain/compose/observed.ts';
 import { decideUp, type UpFacts } from '../../../src/domain/plan/decide-up.ts';
@@ -188,6 +189,21 @@ describe('decideUp: the node', () => {
       kind: 'recreate-service',
       cost: 'about 3 min; no proof is lost',
     });
+  });
+
+  it('names changed keys and a changed configuration, which the node reads only at its start', () => {
+    const labels = { [LABEL.identities]: 'a', [LABEL.config]: 'b' };
+    const node = observed('node', { labels: { ...observed('node').labels, ...labels } });
+    const why = (changes: Record<string, string>) =>
+      stepOf(
+        decide({
+          desired: [desired('node', { configHash: 'other', labels: { ...labels, ...changes } })],
+          containers: [node],
+        }),
+        'node',
+      );
+    expect(why({ [LABEL.identities]: 'c' })).toMatchObject({ why: 'its set of keys has changed' });
+    expect(why({ [LABEL.config]: 'c' })).toMatchObject({ why: 'node/config.json has changed' });
   });
 
   it('S17: leaves the node alone in the gap until all have registered, and says who waits', () => {
