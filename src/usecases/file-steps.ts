@@ -40,7 +40,7 @@ const executors: Executors = {
 
   'install-key': installKey,
 
-  'retire-key': async ({ files }, step) => {
+  'move-key': async ({ files }, step) => {
     if (!(await files.exists(step.from))) {
       if (await files.exists(step.to)) return;
       throw new SmeshError(

@@ -36,7 +36,7 @@ const stepSchema = z.discriminatedUnion('kind', [
     repair: z.boolean(),
     ...ownership,
   }),
-  z.object({ kind: z.literal('retire-key'), from: z.string(), to: z.string(), smesherId }),
+  z.object({ kind: z.literal('move-key'), from: z.string(), to: z.string(), smesherId }),
   z.object({ kind: z.literal('remove-generated'), path: z.string() }),
 ]);
 

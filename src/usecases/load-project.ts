@@ -25,7 +25,12 @@ export async function loadProjectIfPresent(context: Context): Promise<LoadedProj
 export async function loadProject(context: Context): Promise<LoadedProject> {
   const loaded = await loadProjectIfPresent(context);
   if (loaded !== undefined) return loaded;
-  throw new SmeshError('no-project', ExitCode.invalid, `There is no ${PROJECT_FILE} in ${context.directory}`, {
-    hint: 'Make a project with: smesh-compose init   (or name its directory: -C DIR)',
-  });
+  throw new SmeshError(
+    'no-project',
+    ExitCode.invalid,
+    `There is no ${PROJECT_FILE} in ${context.directory}`,
+    {
+      hint: 'Make a project with: smesh-compose init   (or name its directory: -C DIR)',
+    },
+  );
 }

@@ -66,7 +66,8 @@ function refuseFaulty(facts: KeyFacts): void {
 function refuseDoubles(facts: KeyFacts): void {
   const files = new Map<SmesherId, string[]>();
   for (const key of facts.installed) {
-    if (key.smesherId !== undefined) files.set(key.smesherId, [...(files.get(key.smesherId) ?? []), key.file]);
+    if (key.smesherId !== undefined)
+      files.set(key.smesherId, [...(files.get(key.smesherId) ?? []), key.file]);
   }
   const doubles = [...files].filter(([, names]) => names.length > 1);
   if (doubles.length === 0) return;
@@ -88,13 +89,17 @@ function fileNameFor(identity: Pick<Identity, 'id' | 'name'>, taken: ReadonlySet
 }
 
 /** What to do with a `local.key`: beside other keys it keeps the node from starting (S9). */
-function decideSupervised(facts: KeyFacts, key: InstalledKey, id: SmesherId): { step: FileStep; note: string; stays: boolean } {
+function decideSupervised(
+  facts: KeyFacts,
+  key: InstalledKey,
+  id: SmesherId,
+): { step: FileStep; note: string; stays: boolean } {
   const from = `${facts.folder}/${key.file}`;
   const identity = facts.identities.find((candidate) => candidate.id === id);
   if (identity !== undefined) {
     const name = fileNameFor(identity, new Set(facts.installed.map(({ file }) => file)));
     return {
-      step: { kind: 'retire-key', from, to: `${facts.folder}/${name}`, smesherId: id },
+      step: { kind: 'move-key', from, to: `${facts.folder}/${name}`, smesherId: id },
       note: `${SUPERVISED} is the key of ${identity.name}: renamed to ${name}, because a node with several identities refuses ${SUPERVISED}.`,
       stays: true,
     };
@@ -109,7 +114,12 @@ function decideSupervised(facts: KeyFacts, key: InstalledKey, id: SmesherId): { 
     );
   }
   return {
-    step: { kind: 'retire-key', from, to: `${facts.retiredFolder}/${SUPERVISED}-${shortId(id)}.key`, smesherId: id },
+    step: {
+      kind: 'move-key',
+      from,
+      to: `${facts.retiredFolder}/${SUPERVISED}-${shortId(id)}.key`,
+      smesherId: id,
+    },
     note: `${SUPERVISED} (${shortId(id)}) belongs to no PoST data and has never smeshed here: the node made it by itself. Moved to ${facts.retiredFolder}.`,
     stays: false,
   };
@@ -136,7 +146,7 @@ export function decideKeys(facts: KeyFacts): KeyDecision {
       if (decided.stays) staying.set(id, key);
     } else if (retired && !facts.identities.some((identity) => identity.id === id)) {
       steps.push({
-        kind: 'retire-key',
+        kind: 'move-key',
         from: `${facts.folder}/${key.file}`,
         to: `${facts.retiredFolder}/${key.file.replace(/\.key$/, '')}-${shortId(id)}.key`,
         smesherId: id,
@@ -144,7 +154,9 @@ export function decideKeys(facts: KeyFacts): KeyDecision {
     } else {
       staying.set(id, key);
       if (!facts.identities.some((identity) => identity.id === id)) {
-        notes.push(`${key.file} (${shortId(id)}) is in the node's identities but in no PoST directory of this project: the node will register it and miss its proofs.`);
+        notes.push(
+          `${key.file} (${shortId(id)}) is in the node's identities but in no PoST directory of this project: the node will register it and miss its proofs.`,
+        );
       }
     }
   }
@@ -154,14 +166,31 @@ export function decideKeys(facts: KeyFacts): KeyDecision {
     const present = staying.get(identity.id);
     if (present !== undefined && present.file !== SUPERVISED) {
       // Copies that a hand left readable to others, or owned by whoever copied them, are put right.
-      if ((present.mode & 0o777) === KEY_MODE && present.uid === facts.owner.uid && present.gid === facts.owner.gid) continue;
-      steps.push(installStep(facts, identity.id, `${facts.folder}/${present.file}`, `${facts.folder}/${present.file}`, false));
+      if (
+        (present.mode & 0o777) === KEY_MODE &&
+        present.uid === facts.owner.uid &&
+        present.gid === facts.owner.gid
+      )
+        continue;
+      steps.push(
+        installStep(
+          facts,
+          identity.id,
+          `${facts.folder}/${present.file}`,
+          `${facts.folder}/${present.file}`,
+          false,
+        ),
+      );
       continue;
     }
     if (present !== undefined) continue;
-    const source = facts.sources.find((candidate) => candidate.smesherId === identity.id && (!candidate.needsRepair || facts.repair));
+    const source = facts.sources.find(
+      (candidate) => candidate.smesherId === identity.id && (!candidate.needsRepair || facts.repair),
+    );
     if (source === undefined) {
-      missing.push(`${identity.name} (${shortId(identity.id)}): ${missingReason(facts, identity.id, identity.data)}`);
+      missing.push(
+        `${identity.name} (${shortId(identity.id)}): ${missingReason(facts, identity.id, identity.data)}`,
+      );
       continue;
     }
     const file = fileNameFor(identity, taken);
@@ -180,7 +209,13 @@ export function decideKeys(facts: KeyFacts): KeyDecision {
   return { steps, notes, installedAfter: [...staying.keys()].sort() };
 }
 
-function installStep(facts: KeyFacts, smesherId: SmesherId, source: string, target: string, repair: boolean): FileStep {
+function installStep(
+  facts: KeyFacts,
+  smesherId: SmesherId,
+  source: string,
+  target: string,
+  repair: boolean,
+): FileStep {
   return { kind: 'install-key', source, target, smesherId, repair, mode: KEY_MODE, ...facts.owner };
 }
 

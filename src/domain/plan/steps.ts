@@ -30,7 +30,7 @@ export type FileStep =
       readonly repair: boolean;
     } & Ownership)
   | {
-      readonly kind: 'retire-key';
+      readonly kind: 'move-key';
       readonly from: string;
       readonly to: string;
       readonly smesherId: SmesherId;
