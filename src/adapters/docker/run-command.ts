@@ -70,6 +70,10 @@ export function runCommand(
       tidy();
       reject(error);
     });
+    child.on('exit', () => {
+      // Whatever it had started and left behind would keep our pipes open.
+      if (run.signal?.aborted) signalGroup('SIGKILL');
+    });
     child.on('close', (exitCode) => {
       tidy();
       if (partialLine !== '') run.onErrorLine?.(partialLine);

@@ -2,7 +2,9 @@ import process from 'node:process';
 
 /** A database opened for reading. */
 export interface ReadOnlyDatabase {
+  /** For questions. Statements without rows go to `run`: libsql aborts the whole process otherwise. */
   all(sql: string): readonly Readonly<Record<string, unknown>>[];
+  run(sql: string): void;
   close(): void;
 }
 
@@ -17,6 +19,7 @@ interface Statement {
 
 interface Connection {
   prepare(sql: string): Statement;
+  exec(sql: string): void;
   close(): void;
 }
 
@@ -57,6 +60,9 @@ export async function loadLibsql(): Promise<SqliteDriver | undefined> {
 function wrap(connection: Connection): ReadOnlyDatabase {
   return {
     all: (sql) => connection.prepare(sql).all() as Record<string, unknown>[],
+    run: (sql) => {
+      connection.exec(sql);
+    },
     close: () => connection.close(),
   };
 }

@@ -29,7 +29,7 @@ export function readIdentities(database: ReadOnlyDatabase): {
   if (userVersion < OLDEST_VERSION) throw new Error(`schema version ${userVersion} is too old`);
   const found = new Map<SmesherId, Collected>();
   const entry = (row: Row): Collected => {
-    const id = row['id'] instanceof Uint8Array ? smesherIdFromBytes(row['id']) : undefined;
+    const id = smesherIdOf(row['id']);
     if (id === undefined) throw new Error('a row without the ID of an identity');
     const known = found.get(id) ?? { post: false, nipost: false, registrations: [] };
     found.set(id, known);
@@ -37,7 +37,7 @@ export function readIdentities(database: ReadOnlyDatabase): {
   };
 
   // One transaction: the node may publish between two of these questions.
-  database.all('BEGIN');
+  database.run('BEGIN');
   const postTable = userVersion >= POST_TABLE_VERSION ? 'post' : 'initial_post';
   for (const row of database.all(`SELECT id FROM ${postTable}`)) entry(row).post = true;
   for (const row of database.all('SELECT id, epoch, poet_proof_ref IS NOT NULL AS proven FROM challenge')) {
@@ -57,10 +57,16 @@ export function readIdentities(database: ReadOnlyDatabase): {
     });
   }
   for (const row of database.all('SELECT id FROM nipost')) entry(row).nipost = true;
-  database.all('COMMIT');
+  database.run('COMMIT');
 
   const identities = [...found].map(([smesherId, rows]) => ({ smesherId, ...rows }));
   return { userVersion, identities: identities.sort((a, b) => a.smesherId.localeCompare(b.smesherId)) };
+}
+
+/** node:sqlite gives blobs as Uint8Array, libsql as ArrayBuffer. */
+function smesherIdOf(blob: unknown): SmesherId | undefined {
+  if (blob instanceof ArrayBuffer) return smesherIdFromBytes(new Uint8Array(blob));
+  return blob instanceof Uint8Array ? smesherIdFromBytes(blob) : undefined;
 }
 
 function numberIn(row: Row, column: string): number {

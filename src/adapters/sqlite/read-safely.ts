@@ -8,26 +8,24 @@ import type { ReadOnlyDatabase, SqliteDriver } from './driver.ts';
 const WAL_MODE = 2;
 
 /**
- * Reads a database that a node may be writing, and leaves no file beside it.
+ * Reads a database that a node may be writing, and leaves nothing beside it.
  *
- * In WAL mode with `-shm` present somebody has it open (or died with it open): read in place, as SQLite provides for.
- * Without `-shm` nobody has it open, and opening it, even read-only, would make `-wal` and `-shm` and leave them there,
- * perhaps owned by root, for a node that then cannot start: so a copy is read.
+ * In WAL mode a copy is read. Opening the file itself, even read-only, makes `-wal` and `-shm` where there are none, and
+ * keeps those of a node that stops meanwhile from being removed (libsql closes late): files of ours, perhaps of root, that
+ * the node then stumbles over. A copy is whole although the node writes: `-wal` is only appended to, and what of it is
+ * copied half counts as not written; the file itself changes at checkpoints alone, which its time of change gives away.
  */
 export async function readSafely<T>(
   driver: SqliteDriver,
   path: string,
   read: (database: ReadOnlyDatabase) => T,
 ): Promise<T> {
-  if ((await journalByte(path)) !== WAL_MODE || (await sizeOf(`${path}-shm`)) !== undefined) {
-    return withDatabase(driver, path, read);
-  }
-  for (let attempt = 0; attempt < 3; attempt += 1) {
+  if ((await journalByte(path)) !== WAL_MODE) return withDatabase(driver, path, read);
+  for (let attempt = 0; attempt < 5; attempt += 1) {
     const result = await readCopy(driver, path, read);
     if (result !== undefined) return result.value;
   }
-  // It was opened meanwhile, so there is a `-shm` now.
-  return withDatabase(driver, path, read);
+  throw new Error('it changed each time while it was copied');
 }
 
 /** `undefined` when the database changed while it was copied. */
@@ -41,7 +39,7 @@ async function readCopy<T>(
     const before = await fingerprint(path);
     const copy = join(folder, 'local.sql');
     await copyFile(path, copy, constants.COPYFILE_FICLONE);
-    if ((await sizeOf(`${path}-wal`)) !== undefined) await copyFile(`${path}-wal`, `${copy}-wal`);
+    await copyIfThere(`${path}-wal`, `${copy}-wal`);
     if ((await fingerprint(path)) !== before) return undefined;
     return { value: withDatabase(driver, copy, read) };
   } finally {
@@ -69,14 +67,13 @@ async function journalByte(path: string): Promise<number | undefined> {
 }
 
 async function fingerprint(path: string): Promise<string> {
-  const main = await stat(path, { bigint: true });
-  const beside = await Promise.all([sizeOf(`${path}-wal`), sizeOf(`${path}-shm`)]);
-  return [main.size, main.mtimeNs, main.ino, ...beside].join(' ');
+  const { size, mtimeNs, ino } = await stat(path, { bigint: true });
+  return [size, mtimeNs, ino].join(' ');
 }
 
-async function sizeOf(path: string): Promise<number | undefined> {
-  return stat(path).then(
-    (facts) => facts.size,
-    () => undefined,
-  );
+/** A `-wal` that goes away was written into the file itself: the fingerprint tells. */
+async function copyIfThere(from: string, to: string): Promise<void> {
+  await copyFile(from, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 }
