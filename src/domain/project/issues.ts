@@ -18,7 +18,6 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 function kindOf(value: unknown): string {
-  if (value === null) return 'an empty value';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'a mapping' : JSON.stringify(value);
 }
@@ -50,9 +49,9 @@ function messageOf(issue: Issue): string {
     case 'invalid_type': {
       const wanted = KINDS[issue.expected] ?? issue.expected;
       if (!issue.message.startsWith('Invalid input')) return issue.message;
-      return issue.input === undefined
-        ? 'is missing'
-        : `${kindOf(issue.input)} stands where ${wanted} belongs`;
+      if (issue.input === undefined) return 'is missing';
+      if (issue.input === null) return `is empty; ${wanted} belongs here`;
+      return `${kindOf(issue.input)} stands where ${wanted} belongs`;
     }
     case 'invalid_value':
       if (!issue.message.startsWith('Invalid')) return issue.message;

@@ -1,0 +1,50 @@
+import { NODE_DATA_FOLDER, NODE_PORTS } from '../node/config.ts';
+import { absolutePath } from '../project/paths.ts';
+import type { Project } from '../project/types.ts';
+import { bindMount, NODE_HARDENING } from './hardening.ts';
+import { digestOf, identitySetDigest, writeLabels } from './labels.ts';
+import type { ComposeService } from './types.ts';
+
+/** Path of the generated node configuration, relative to the project directory. */
+export const NODE_CONFIG_PATH = 'node/config.json';
+
+const CONFIG_IN_CONTAINER = '/config.json';
+
+export interface NodeServiceFacts {
+  readonly directory: string;
+  readonly user: string;
+  /** Text of node/config.json. */
+  readonly config: string;
+}
+
+/** The one node that serves all identities (design §5; spacemesh.md §4, §14.2). */
+export function nodeService(project: Project, { directory, user, config }: NodeServiceFacts): ComposeService {
+  const { node, network } = project;
+  const { p2p, publicApi, privateApi } = node.ports;
+  return {
+    image: node.image,
+    user,
+    command: ['-c', CONFIG_IN_CONTAINER],
+    ...(network.poetPrivateKey === undefined
+      ? {}
+      : { environment: { POET_PRIVATE_KEY: network.poetPrivateKey } }),
+    ports: [
+      `${p2p}:${p2p}`,
+      // The private API stops smeshing and recovers from checkpoints without asking who calls (spacemesh.md §9.1).
+      `127.0.0.1:${publicApi}:${NODE_PORTS.publicApi}`,
+      `127.0.0.1:${privateApi}:${NODE_PORTS.privateApi}`,
+    ],
+    volumes: [
+      bindMount(absolutePath(directory, NODE_CONFIG_PATH), CONFIG_IN_CONTAINER, 'ro'),
+      bindMount(node.data, NODE_DATA_FOLDER, 'rw'),
+    ],
+    ...(node.memory === undefined ? {} : { mem_limit: node.memory }),
+    // The two that make a changed set of keys or a changed configuration recreate the node, also for plain Compose.
+    labels: writeLabels({
+      role: 'node',
+      identities: identitySetDigest(project.identities.map(({ id }) => id)),
+      config: digestOf(config).slice(0, 16),
+    }),
+    ...NODE_HARDENING,
+  };
+}
