@@ -3,7 +3,7 @@ import { cpuShare } from './cpu-share.ts';
 
 const STEP_MS = 50;
 /** More than this between two looks at the clock was no work: the process was frozen (`docker pause`). */
-const LONGEST_STEP_MS = 1000;
+const LONGEST_STEP_MS = 500;
 
 /**
  * Passes time as a busy thread would: it stands still while the process is frozen and goes slower under a CPU

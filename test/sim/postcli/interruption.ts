@@ -2,8 +2,8 @@ import { setImmediate as tick } from 'node:timers/promises';
 import { Interrupted } from './exits.ts';
 
 /**
- * SIGINT is only noted, and seen when the running batch is done (spacemesh.md §14.4). SIGTERM has no handler:
- * it ends the process at once, and as PID 1 it is not heard at all.
+ * SIGINT is only noted, and seen when the running batch is done (spacemesh.md §14.4). SIGTERM ends the process
+ * at once and loses the batch.
  */
 export class Interruption {
   #seen = false;
@@ -12,6 +12,8 @@ export class Interruption {
     process.on('SIGINT', () => {
       this.#seen = true;
     });
+    // Go's runtime ends with 2 where a signal's default does nothing; Node would go on as PID 1.
+    if (process.pid === 1) process.on('SIGTERM', () => process.exit(2));
   }
 
   /** Throws Interrupted, after `onSeen`, when SIGINT has come by now. */
