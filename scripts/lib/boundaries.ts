@@ -190,14 +190,28 @@ function impurity(
   return isReference(key, parent) ? name : undefined;
 }
 
-/** The specifier of an import, export-from or dynamic import; `null` where it is computed. */
+/** Texts that the module's own constants hold, by name: `const optional = 'libsql'`. */
+function constantTexts(program: Node): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const { node } of walk(program)) {
+    if (node.type !== 'VariableDeclarator' || !isNode(node.init) || typeof node.init.value !== 'string')
+      continue;
+    const name = nameOf(node.id);
+    if (name !== undefined) texts.set(name, node.init.value);
+  }
+  return texts;
+}
+
+/** The specifier of an import, export-from or dynamic import; `undefined` where it is computed. */
 function importedBy(
   node: Node,
-): { readonly specifier: string | null; readonly dynamic: boolean } | undefined {
+  texts: ReadonlyMap<string, string>,
+): { readonly specifier: string | undefined; readonly dynamic: boolean } | undefined {
   const dynamic = node.type === 'ImportExpression';
   if (!dynamic && !/^(Import|ExportNamed|ExportAll)Declaration$/.test(node.type)) return undefined;
   if (!isNode(node.source)) return undefined;
-  return { specifier: typeof node.source.value === 'string' ? node.source.value : null, dynamic };
+  const { value } = node.source;
+  return { specifier: typeof value === 'string' ? value : texts.get(nameOf(node.source) ?? ''), dynamic };
 }
 
 /**
@@ -210,16 +224,18 @@ export function checkModule(path: string, source: string): readonly Violation[] 
   if (layer === undefined) return [{ file, line: 1, message: `${layerOf(path)} is no layer of the design` }];
   const program = parseAst(source, { lang: 'ts' }) as unknown as Node;
   const bound = boundNames(program);
+  const texts = constantTexts(program);
   const found: Violation[] = [];
   const add = (node: Node, message: string | undefined) => {
     if (message !== undefined)
       found.push({ file, line: source.slice(0, node.start).split('\n').length, message });
   };
   for (const { node, parent, key } of walk(program)) {
-    const imported = importedBy(node);
-    if (imported?.specifier === null)
+    const imported = importedBy(node, texts);
+    if (imported !== undefined && imported.specifier === undefined)
       add(node, 'imports a computed path: neither the bundle nor this check can follow it');
-    else if (imported !== undefined) add(node, checkImport(path, imported.specifier, imported.dynamic));
+    else if (imported?.specifier !== undefined)
+      add(node, checkImport(path, imported.specifier, imported.dynamic));
     const impure = layer.pure ? impurity(node, parent, key, bound) : undefined;
     if (impure !== undefined)
       add(node, `${layerOf(path)} may not use ${impure}: it comes in through a port or an argument`);

@@ -49,7 +49,10 @@ function optionRows(options: readonly OptionFacts[]): string {
   const rows = options.map(({ flags, summary, choices, default: fallback }) => {
     const details = [
       ...(choices === undefined ? [] : [`one of ${choices.map(code).join(', ')}`]),
-      ...(fallback === undefined || fallback === false ? [] : [`default ${code(String(fallback))}`]),
+      // Some say it in words: `(default: the current one)`.
+      ...(fallback === undefined || fallback === false || summary.includes('default')
+        ? []
+        : [`default ${code(String(fallback))}`]),
     ];
     return [code(flags), cell(summary) + (details.length === 0 ? '' : ` (${details.join('; ')})`)];
   });

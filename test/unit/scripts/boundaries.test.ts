@@ -43,6 +43,8 @@ describe('checkModule: dependency directions', () => {
     );
     expect(faults('app.ts', 'const c = await import(name);')[0]).toContain('computed path');
     expect(faults('adapters/sqlite/index.ts', "const { default: l } = await import('libsql');")).toEqual([]);
+    expect(faults('adapters/sqlite/index.ts', "const n: string = 'libsql'; await import(n);")).toEqual([]);
+    expect(faults('app.ts', "const n: string = 'dockerode'; await import(n);")[0]).toContain('dynamically');
   });
 
   it('refuses a folder that is no layer', () => {
