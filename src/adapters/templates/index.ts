@@ -10,12 +10,14 @@ function packageFolder(): URL {
 }
 
 /** Reads `templates/<name>.hbs` of the package; `strict`, so a value that is missing is an error and not an empty place. */
-export function createTemplates(folder: URL = new URL('templates/', packageFolder())): TemplatesPort {
+export function createTemplates(root: URL = packageFolder()): TemplatesPort {
+  const folder = new URL('templates/', root);
   const handlebars = Handlebars.create();
   return {
     async render(name, values) {
       const source = await readFile(fileURLToPath(new URL(`${name}.hbs`, folder)), 'utf8');
       return handlebars.compile(source, { strict: true, noEscape: true, knownHelpersOnly: true })(values);
     },
+    fragment: (path) => readFile(new URL(path, new URL('compose/', root)), 'utf8'),
   };
 }

@@ -1,0 +1,121 @@
+import {
+  decideKeys,
+  type InstalledKey,
+  type KeyDecision,
+  type KeySource,
+} from '../domain/identity/decide-keys.ts';
+import { readKeyFile } from '../domain/identity/key-file.ts';
+import type { SmesherId } from '../domain/identity/smesher-id.ts';
+import type { Project } from '../domain/project/types.ts';
+import type { Context } from './context.ts';
+import { stateFolder } from './journal.ts';
+
+export interface NodeKeysRequest {
+  readonly project: Project;
+  readonly owner: { readonly uid: number; readonly gid: number };
+  /** Files or folders to take keys from, besides the PoST directories and the retired keys. */
+  readonly keyPlaces: readonly string[];
+  readonly repair: boolean;
+}
+
+/** Reads what keys stand where and decides what has to happen to them. Changes nothing. */
+export async function planNodeKeys(context: Context, request: NodeKeysRequest): Promise<KeyDecision> {
+  const { project } = request;
+  const folder = identitiesFolder(project);
+  const installed = await readInstalledKeys(context, folder);
+  const present = new Set(installed.map(({ smesherId }) => smesherId));
+  const wanted = project.identities.filter(({ id }) => !present.has(id));
+  const retiredFolder = `${stateFolder(context.directory)}/retired`;
+  const places = [
+    ...wanted.flatMap(({ data }) => [`${data}/identity.key`, `${data}/key.bin`]),
+    ...(await listKeyFiles(context, [...request.keyPlaces, retiredFolder])),
+  ];
+  return decideKeys({
+    folder,
+    installed,
+    identities: project.identities,
+    retired: project.retired,
+    sources: wanted.length === 0 ? [] : await readSources(context, places),
+    owner: request.owner,
+    smeshedHere: await readSmeshedHere(context, project.node.data),
+    repair: request.repair,
+    retiredFolder,
+  });
+}
+
+export function identitiesFolder(project: Project): string {
+  return `${project.node.data}/identities`;
+}
+
+/** The `*.key` files that the node will read: directly in the folder, exactly that extension (spacemesh.md §2.1). */
+export async function readInstalledKeys(context: Context, folder: string): Promise<readonly InstalledKey[]> {
+  const { files, crypto } = context.ports;
+  const names = await listFiles(context, folder);
+  return Promise.all(
+    names
+      .filter((name) => name.endsWith('.key'))
+      .map(async (file): Promise<InstalledKey> => {
+        const path = `${folder}/${file}`;
+        const facts = await files.facts(path);
+        const { mode, uid, gid } = facts ?? { mode: 0, uid: -1, gid: -1 };
+        try {
+          const reading = readKeyFile(await files.readBytes(path), crypto.publicKeyOfSeed);
+          return reading.kind === 'valid'
+            ? { file, mode, uid, gid, smesherId: reading.smesherId }
+            : { file, mode, uid, gid, fault: reading.fault };
+        } catch (error) {
+          return { file, mode, uid, gid, fault: `it cannot be read (${errorCode(error)})` };
+        }
+      }),
+  );
+}
+
+async function listFiles(context: Context, folder: string): Promise<readonly string[]> {
+  const facts = await context.ports.files.facts(folder);
+  if (facts?.kind !== 'directory') return [];
+  const entries = await context.ports.files.list(folder);
+  return entries.filter(({ kind }) => kind !== 'directory').map(({ name }) => name);
+}
+
+/** Places may be key files or folders of them; what is not there is passed over. */
+async function listKeyFiles(context: Context, places: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    places.map(async (place) => {
+      const facts = await context.ports.files.facts(place);
+      if (facts?.kind === 'file') return [place];
+      const names = await listFiles(context, place);
+      return names.filter((name) => /\.key$|^key\.bin$/.test(name)).map((name) => `${place}/${name}`);
+    }),
+  );
+  return found.flat();
+}
+
+async function readSources(context: Context, paths: readonly string[]): Promise<readonly KeySource[]> {
+  const { files, crypto } = context.ports;
+  const sources = await Promise.all(
+    paths.map(async (path): Promise<KeySource | undefined> => {
+      if (!(await files.exists(path)) || !(await files.isReadable(path))) return undefined;
+      const reading = readKeyFile(await files.readBytes(path), crypto.publicKeyOfSeed);
+      if (reading.kind === 'malformed') return undefined;
+      return { path, smesherId: reading.smesherId, needsRepair: reading.kind === 'repairable' };
+    }),
+  );
+  return sources.filter((source) => source !== undefined);
+}
+
+/** Which identities have a history in this node's database; `unknown` when that cannot be read. */
+async function readSmeshedHere(
+  context: Context,
+  nodeData: string,
+): Promise<ReadonlySet<SmesherId> | 'unknown'> {
+  // The database adapter is loaded only where there is something to read.
+  if (!(await context.ports.files.exists(`${nodeData}/local.sql`))) return new Set();
+  const database = await context.ports.localDatabase();
+  const facts = await database.read(`${nodeData}/local.sql`);
+  if (facts.kind === 'unknown') return 'unknown';
+  return new Set(facts.kind === 'read' ? facts.identities.map(({ smesherId }) => smesherId) : []);
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown fault';
+}
