@@ -179,7 +179,10 @@ function describeBase() {
     { target: 'usr/local/bin/node', from: realpathSync(process.execPath) },
     ...tools.map((name) => ({ target: `usr/bin/${name}`, from: findTool(name) })),
   ];
-  const libraries = librariesOf(programs.map((program) => program.from)).map((path) => ({
+  const natives = nativePackages
+    .map(({ from }) => join(from, 'index.node'))
+    .filter((path) => existsSync(path));
+  const libraries = librariesOf([...programs.map((program) => program.from), ...natives]).map((path) => ({
     // On a merged system /lib is a link to /usr/lib; in the image it always is.
     target: path.replace(/^\/(lib\d*)\//, 'usr/$1/').replace(/^\//, ''),
     from: realpathSync(path),

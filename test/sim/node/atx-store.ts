@@ -32,6 +32,8 @@ export function digest(...parts: (string | Uint8Array)[]): Buffer {
   return hash.digest();
 }
 
+// Parameters always go in as an array: a lone Buffer would be taken for named parameters and end the process.
+
 /** A blob column as Buffer. */
 function blob(value: unknown): Buffer {
   return Buffer.from(value as Uint8Array);
@@ -49,7 +51,7 @@ export class AtxStore {
   }
 
   initialPost(id: Buffer): { nonce: number; indices: Buffer; pow: number; commitment: Buffer } | undefined {
-    const row = this.#local.prepare('SELECT * FROM post WHERE id = ?').get(id) as
+    const row = this.#local.prepare('SELECT * FROM post WHERE id = ?').get([id]) as
       | Record<string, unknown>
       | undefined;
     if (row === undefined) return undefined;
@@ -78,7 +80,7 @@ export class AtxStore {
 
   challenge(id: Buffer): Challenge | undefined {
     const query = this.#local.prepare('SELECT epoch, sequence, poet_proof_ref FROM challenge WHERE id = ?');
-    const row = query.get(id) as { epoch: number; sequence: number; poet_proof_ref: unknown } | undefined;
+    const row = query.get([id]) as { epoch: number; sequence: number; poet_proof_ref: unknown } | undefined;
     if (row === undefined) return undefined;
     const poetProofRef = row.poet_proof_ref === null ? undefined : blob(row.poet_proof_ref);
     return { epoch: row.epoch, sequence: row.sequence, poetProofRef };
@@ -107,7 +109,7 @@ export class AtxStore {
 
   registrations(id: Buffer): Registration[] {
     const query = this.#local.prepare('SELECT address, round_id, hash FROM poet_registration WHERE id = ?');
-    return (query.all(id) as { address: string; round_id: string; hash: unknown }[]).map((row) => ({
+    return (query.all([id]) as { address: string; round_id: string; hash: unknown }[]).map((row) => ({
       address: row.address,
       roundId: row.round_id,
       hash: blob(row.hash),
@@ -127,12 +129,12 @@ export class AtxStore {
   }
 
   hasNipost(id: Buffer): boolean {
-    return this.#local.prepare('SELECT 1 AS found FROM nipost WHERE id = ?').get(id) !== undefined;
+    return this.#local.prepare('SELECT 1 AS found FROM nipost WHERE id = ?').get([id]) !== undefined;
   }
 
   nipostUnits(id: Buffer): number {
     return Number(
-      (this.#local.prepare('SELECT num_units FROM nipost WHERE id = ?').get(id) as Record<string, unknown>)[
+      (this.#local.prepare('SELECT num_units FROM nipost WHERE id = ?').get([id]) as Record<string, unknown>)[
         'num_units'
       ],
     );
@@ -158,7 +160,7 @@ export class AtxStore {
   /** Forgets everything on the way to the next ATX; the initial proof stays. */
   resetBuilder(id: Buffer): void {
     for (const table of ['nipost', 'poet_registration', 'challenge']) {
-      this.#local.prepare(`DELETE FROM ${table} WHERE id = ?`).run(id);
+      this.#local.prepare(`DELETE FROM ${table} WHERE id = ?`).run([id]);
     }
   }
 
@@ -185,7 +187,7 @@ export class AtxStore {
 
   /** @param clause SQL after the table's name */
   atxs(clause: string, ...values: (Buffer | number)[]): Atx[] {
-    const rows = this.#state.prepare(`SELECT * FROM atxs ${clause}`).all(...values) as Record<
+    const rows = this.#state.prepare(`SELECT * FROM atxs ${clause}`).all(values) as Record<
       string,
       unknown
     >[];
@@ -202,7 +204,7 @@ export class AtxStore {
   }
 
   hasPoetProof(ref: Buffer): boolean {
-    return this.#state.prepare('SELECT 1 AS found FROM poets WHERE ref = ?').get(ref) !== undefined;
+    return this.#state.prepare('SELECT 1 AS found FROM poets WHERE ref = ?').get([ref]) !== undefined;
   }
 
   addPoetProof(ref: Buffer, serviceId: Buffer, roundId: string): void {
