@@ -51,14 +51,13 @@ export class FakeNode {
     this.port = port;
   }
 
-  static async listen(port: number): Promise<FakeNode> {
+  static async listen(port: number, credentials = ServerCredentials.createInsecure()): Promise<FakeNode> {
     const server = new Server();
     const node = new FakeNode(server, port);
     server.addService(serviceDefinition('spacemesh.v1.PostService'), {
       Register: (call: Call) => node.#serve(call),
     });
     await new Promise<void>((resolve, reject) => {
-      const credentials = ServerCredentials.createInsecure();
       server.bindAsync(`127.0.0.1:${port}`, credentials, (error) => (error ? reject(error) : resolve()));
     });
     return node;

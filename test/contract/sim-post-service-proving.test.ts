@@ -1,22 +1,31 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { isProofValid } from '../sim/shared/proof.ts';
 import { FakeNode, type Registration } from './fake-node.ts';
 import {
+  makeData,
+  NODE_ID,
+  phases,
+  pollUntilProof,
+  positionIn,
+  shape,
+  statusOf,
+  watch,
+} from './proving-observations.ts';
+import {
   bundleStandIn,
   freePort,
   type Running,
   recordings,
   removeScratch,
-  scratch,
   start,
   until,
   withoutRecordings,
 } from './run-stand-in.ts';
 
-const NODE_ID = Buffer.alloc(32, 7);
 const CHALLENGE = Buffer.alloc(32, 1);
 const OTHER = Buffer.alloc(32, 2);
 const NETWORK = ['--min-num-units', '1', '--k1', '12', '--k2', '4', '--threads', '1', '--nonces', '16'];
@@ -149,8 +158,9 @@ describe('post-service stand-in, proving', () => {
 
   it('accepts connections to the operator port but does not answer while the dataset is built', async () => {
     const env = { ...FAST, SIM_DATASET_MS: '1500' };
-    const { registration, operator } = await launch({ env, args: ['--randomx-mode', 'fast'] });
+    const { registration, operator, service } = await launch({ env, args: ['--randomx-mode', 'fast'] });
     await registration.poll(CHALLENGE);
+    await until('it builds the dataset', () => service.stderr().includes('generating proof'));
     await expect(statusOf(operator, 500)).rejects.toThrow(/timeout|aborted/i);
     expect(await statusOf(operator, 5000)).not.toBe('Idle');
   });
@@ -191,6 +201,29 @@ describe('post-service stand-in, proving', () => {
     await until('it was refused twice', () => (node?.refused ?? 0) >= 2);
     expect(second.stderr()).toContain('post service already registered');
     expect((await pollUntilProof(registration, CHALLENGE)).proof).not.toBeNull();
+  });
+
+  it('asks a remote k2pow service until it has each proof of work, and panics on its fault', async () => {
+    const asked: string[] = [];
+    const answers = [201, 429, 200, 200, 500];
+    const remote = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.writeHead(answers[asked.length - 1] ?? 500).end('7');
+    });
+    const port = await freePort();
+    await new Promise<void>((resolve) => remote.listen(port, '127.0.0.1', resolve));
+    try {
+      const flags = ['--remote-k2pow', `http://127.0.0.1:${port}`, '--remote-k2pow-backoff', '0'];
+      const args = ['--nonces', '32', '--remote-k2pow-parallelism', '1', ...flags];
+      const { registration, service } = await launch({ env: FAST, args });
+      await pollUntilProof(registration, CHALLENGE);
+      const job = (group: number) => `/job/${NODE_ID.toString('hex')}/${group}/0101010101010101/`;
+      expect(asked.map((url) => url.slice(0, -64))).toEqual([job(0), job(0), job(0), job(1)]);
+      await registration.poll(OTHER);
+      expect((await service.ended).exit).toBe(101);
+    } finally {
+      remote.close();
+    }
   });
 
   it('answers nothing but GET /status, and runs on without a port', async () => {
@@ -262,88 +295,4 @@ function run(
   const service = start(bundle, all, env);
   services.push(service);
   return service;
-}
-
-/** Two units of 64 labels, in as many files as asked for. */
-function makeData(nonce: number, files: number): string {
-  const dir = join(scratch(), 'post');
-  mkdirSync(dir);
-  const bytes = 2048 / files;
-  for (let at = 0; at < files; at += 1)
-    writeFileSync(join(dir, `postdata_${at}.bin`), Buffer.alloc(bytes, at));
-  const metadata = {
-    NodeId: NODE_ID.toString('base64'),
-    CommitmentAtxId: Buffer.alloc(32, 9).toString('base64'),
-    LabelsPerUnit: 64,
-    NumUnits: 2,
-    MaxFileSize: bytes,
-    Nonce: nonce,
-  };
-  writeFileSync(join(dir, 'postdata_metadata.json'), JSON.stringify(metadata));
-  return dir;
-}
-
-/** Polls like a node, only more often. */
-async function pollUntilProof(registration: Registration, challenge: Buffer) {
-  for (const end = performance.now() + 20_000; performance.now() < end; await sleep(100)) {
-    const answer = await registration.poll(challenge);
-    expect(answer.status).toBe('GEN_PROOF_STATUS_OK');
-    if (answer.proof !== null) return answer;
-  }
-  throw new Error('no proof within 20 s');
-}
-
-async function statusOf(port: number, timeoutMs = 2000): Promise<unknown> {
-  const response = await fetch(`http://127.0.0.1:${port}/status`, { signal: AbortSignal.timeout(timeoutMs) });
-  return response.json();
-}
-
-function positionIn(status: unknown): number {
-  return (status as { Proving?: { position: number } }).Proving?.position ?? 0;
-}
-
-/** Notes every status that differs from the one before, as `0..16@1024`. */
-function watch(port: number, seen: string[]): AbortController {
-  const controller = new AbortController();
-  const look = async (): Promise<void> => {
-    while (!controller.signal.aborted) {
-      const status = await statusOf(port);
-      const { Proving } = status as {
-        Proving?: { nonces: { start: number; end: number }; position: number };
-      };
-      const text = Proving
-        ? `${Proving.nonces.start}..${Proving.nonces.end}@${Proving.position}`
-        : String(status);
-      if (seen.at(-1) !== text) seen.push(text);
-      await sleep(5);
-    }
-  };
-  look().catch(() => {});
-  return controller;
-}
-
-const PHASES =
-  /starting proof generation|calculating proof of work for nonces \d+\.\.\d+|finished k2pow|started reading POST data|Reading file: \S*(postdata_\d+\.bin)|finished reading POST data|found proof|proof generation is finished|verifying proof|proof is valid/;
-
-function phases(log: string): readonly string[] {
-  return log.split('\n').flatMap((line) => {
-    const match = PHASES.exec(line);
-    if (match === null) return [];
-    return [match[1] === undefined ? match[0] : `Reading file: ${match[1]}`];
-  });
-}
-
-/** Each kind of line from the first proof on, with numbers, lists and paths blotted out. */
-function shape(log: string): readonly string[] {
-  const lines = log.split('\n').map((line) =>
-    line
-      .replace(/^\[\S+ /, '[')
-      .replace(/K2PoW difficulty \(scaled with SU\): [0-9A-F]{64}/, 'K2PoW difficulty (scaled with SU): H')
-      .replace(/challenge [0-9A-F]{64}/, 'challenge H')
-      .replaceAll(/\[[\d, ]+\]/g, '[N]')
-      .replace(/Reading file: .*/, 'Reading file: P')
-      .replaceAll(/\d+/g, 'N'),
-  );
-  const from = lines.findIndex((line) => line.includes('obtained metadata'));
-  return [...new Set(lines.slice(from))].filter((line) => line !== '').sort();
 }
