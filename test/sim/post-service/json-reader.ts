@@ -1,6 +1,6 @@
 /**
  * A JSON reader that reports faults with line and column in the words of serde_json, which is what an operator
- * with a damaged `postdata_metadata.json` sees (truth: "metadata not JSON", "metadata NodeId not base64").
+ * with a damaged `postdata_metadata.json` sees (recorded: "metadata not JSON", "metadata NodeId not base64").
  */
 
 export interface Place {
