@@ -39,7 +39,8 @@ export type ProofPhase =
   | { readonly kind: 'found'; readonly at?: number }
   | { readonly kind: 'verifying'; readonly since?: number }
   | { readonly kind: 'valid'; readonly at?: number }
-  | { readonly kind: 'failed'; readonly at?: number; readonly reason: string };
+  /** `since` is the first failure of this proof: the node asks again in every layer and gets the same answer. */
+  | { readonly kind: 'failed'; readonly since?: number; readonly reason: string };
 
 /** How the service stands to the node, by its last word on it. */
 export type NodeConnection =
@@ -55,6 +56,8 @@ export interface ProofLog {
   readonly passes: number;
   /** Files that could not be read in this pass: the disk is going, or gone (operators.md d.6). */
   readonly unreadable: readonly string[];
+  /** How long reading all data took in the last pass that ended. */
+  readonly lastPassMs?: number;
   /** Why the last failed proof failed, also when another one has begun since. */
   readonly lastFailure?: { readonly at?: number; readonly reason: string };
   /** Debug lines of groups in this pass. */
@@ -174,11 +177,15 @@ const RULES: readonly Rule[] = [
   [
     'post::prove',
     /^finished reading POST data in /,
-    (log, { at }) => ({
-      ...log,
-      passes: log.passes + 1,
-      phase: { kind: 'read', ...moment(at), ...noncesOf(log) },
-    }),
+    (log, { at }) => {
+      const began = log.phase.kind === 'reading' ? log.phase.since : undefined;
+      return {
+        ...log,
+        passes: log.passes + 1,
+        ...(at === undefined || began === undefined ? {} : { lastPassMs: at - began }),
+        phase: { kind: 'read', ...moment(at), ...noncesOf(log) },
+      };
+    },
   ],
   [
     'post::prove',
@@ -225,8 +232,10 @@ export function groupsOf(nonces: NonceRange): number {
 function failed(log: ProofLog, { at }: Line, [, reason = '']: RegExpExecArray): ProofLog {
   // The node asks with an old challenge while a proof runs: that proof goes on (spacemesh.md §3.2).
   if (/in progress for a different challenge/.test(reason)) return log;
-  const failure = { ...moment(at), reason: plainReason(reason) };
-  return { ...log, phase: { kind: 'failed', ...failure }, lastFailure: failure };
+  const plain = plainReason(reason);
+  const phase =
+    log.phase.kind === 'failed' ? log.phase : { kind: 'failed' as const, ...since(at), reason: plain };
+  return { ...log, phase, lastFailure: { ...moment(at), reason: plain } };
 }
 
 function startOfProof(log: ProofLog): ProofLog {
