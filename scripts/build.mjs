@@ -95,7 +95,8 @@ const result = await build({
     js: "import { createRequire as smeshCreateRequire } from 'node:module'; const require = smeshCreateRequire(import.meta.url);",
   },
   logLevel: 'warning',
-});
+  // The faults are printed already, with their lines.
+}).catch(() => fail('the sources do not build'));
 if (result.warnings.length > 0) fail('the bundler warned (above): a warning is a fault that waits');
 
 const outputs = new Map(

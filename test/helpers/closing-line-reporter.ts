@@ -40,6 +40,11 @@ export class ClosingLineReporter implements Reporter {
     const tally = countTests(modules, unhandled);
     mkdirSync(dirname(this.file), { recursive: true });
     writeFileSync(this.file, JSON.stringify(tally));
+    if (tally.skipped > 0 && process.env.SMESH_RECORDINGS === undefined) {
+      process.stdout.write(
+        '\nskipped: what needs recordings of the real programs; SMESH_RECORDINGS names their folder\n',
+      );
+    }
     process.stdout.write(`\n${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped\n`);
   }
 }
