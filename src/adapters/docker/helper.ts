@@ -52,7 +52,6 @@ function createOptions(helper: HelperContainer, signal: AbortSignal): Docker.Con
     HostConfig: {
       AutoRemove: true,
       NetworkMode: 'none',
-      Init: true,
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges:true'],
