@@ -4,9 +4,13 @@ export interface ScanRequest {
   /** Absolute; empty: all mounted file systems that are not the system's, plus `currentDirectory`. */
   readonly roots: readonly string[];
   readonly currentDirectory: string;
+  /** Besides the roots, look at all that is mounted and not the system's. */
+  readonly alsoMounted?: boolean;
   readonly maxDepth: number;
   /** Further folders or files to look for keys in (`--keys`), and the node's `identities/`. */
   readonly keyPlaces: readonly string[];
+  /** Directories (absolute) that are passed over as if they were not there: copies that are not to be served. */
+  readonly ignore: readonly string[];
 }
 
 /** Finds PoST directories and keys on this host; changes nothing. */

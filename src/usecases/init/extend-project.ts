@@ -1,0 +1,117 @@
+import { dirname } from 'node:path';
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import { addIdentities } from '../../domain/project/edit.ts';
+import { renderScan } from '../../ui/scan.ts';
+import { plural } from '../../ui/units.ts';
+import type { Context } from '../context.ts';
+import type { LoadedProject } from '../load-project.ts';
+import { identitiesFolder } from '../node-keys.ts';
+import { chooseCandidates, findCandidates, refuseDuplicates } from './choose-directories.ts';
+import { findForeignHistory, foreignHistoryError } from './foreign-history.ts';
+import { headlessCommand } from './headless.ts';
+import { nameIdentities } from './name-identities.ts';
+import { fromWorkingDirectory, type InitOptions } from './options.ts';
+import { scanFor, servedDirectories } from './session.ts';
+import { writeProject } from './write-project.ts';
+
+/**
+ * `init` in a directory that has a project, and `add`: looks for identities that are not yet in it, adds those chosen,
+ * and touches nothing else (scenario S17). What generated files lack is brought up to date on the way.
+ */
+export async function extendProject(
+  context: Context,
+  command: 'init' | 'add',
+  { project, text }: LoadedProject,
+  options: InitOptions,
+): Promise<number> {
+  context.out.note(
+    `smesh-compose ${command} · ${project.network.name} · project in ${context.directory}, ${plural(project.identities.length, 'identity', 'identities')} so far\n`,
+  );
+  const served = servedDirectories(project.identities);
+  const roots = options.roots ?? defaultRoots(project.identities.map(({ data }) => data));
+  const report = await scanFor(
+    context,
+    options,
+    roots,
+    [identitiesFolder(project)],
+    options.roots === undefined,
+  );
+  refuseDuplicates(report, served);
+  const candidates = findCandidates(report, project.network, {
+    repairKeys: options.repairKeys,
+    known: new Set(served.keys()),
+  });
+  if (candidates.usable.length === 0) {
+    return nothingNew(context, command, { project, text }, options, roots, candidates.others);
+  }
+  if (context.out.interactive) {
+    context.out.note(`${renderScan(report, { columns: context.out.columns, color: context.out.color })}\n`);
+  }
+  const chosen = await chooseCandidates(context, candidates, {
+    only: options.only,
+    resolvePath: fromWorkingDirectory,
+  });
+  const histories = await findForeignHistory(context, chosen, {
+    nodeFolders: report.nodeFolders,
+    nodeData: project.node.data,
+  });
+  if (histories.length > 0) throw foreignHistoryError(histories);
+  const identities = await nameIdentities(context, options, project, chosen);
+  const { written, exitCode } = await writeProject(context, {
+    command,
+    text: addIdentities(text, identities),
+    options,
+    keyFiles: chosen.map(({ key }) => key.path),
+    facts: { added: identities.map(({ id, name, data }) => ({ id, name, data })) },
+  });
+  if (written && !context.json) {
+    const names = identities.map(({ name }) => name).join(', ');
+    context.out.result(`Added ${names}. The node reads new keys only when it starts. Next: smesh-compose up`);
+    const same = headlessCommand(command, [
+      ['--data', chosen.map(({ directory }) => directory.path)],
+      ['--keys', options.keys],
+      ['--ignore', options.ignore],
+      ['--repair-keys', options.repairKeys ? true : undefined],
+    ]);
+    if (context.out.interactive) context.out.note(`The same without questions:\n  ${same}`);
+  }
+  return exitCode;
+}
+
+/** Beside the data that is there already; the scanner adds whatever else is mounted. */
+function defaultRoots(directories: readonly string[]): readonly string[] {
+  return [...new Set(directories.map((data) => dirname(data)))];
+}
+
+async function nothingNew(
+  context: Context,
+  command: 'init' | 'add',
+  { text }: LoadedProject,
+  options: InitOptions,
+  roots: readonly string[],
+  others: readonly {
+    readonly directory: { readonly path: string; readonly next: string };
+    readonly why: string;
+  }[],
+): Promise<number> {
+  const details = others.map(({ directory, why }) => `${directory.path}: ${why}. ${directory.next}`);
+  if (command === 'add' && (options.only !== undefined || options.roots !== undefined)) {
+    throw new SmeshError('no-identities', ExitCode.invalid, `Nothing to add under ${roots.join(', ')}`, {
+      details,
+      hint: 'Nothing was changed. See what is there: smesh-compose scan',
+    });
+  }
+  if (!context.json) {
+    context.out.result('No new identity was found.');
+    for (const detail of details) context.out.note(`  ${detail}`);
+  }
+  const { exitCode, written } = await writeProject(context, {
+    command,
+    text,
+    options,
+    keyFiles: [],
+    facts: { added: [] },
+  });
+  if (!written && !context.json && !options.dryRun) context.out.note('Nothing was changed.');
+  return exitCode;
+}

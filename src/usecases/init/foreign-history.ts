@@ -1,0 +1,99 @@
+import { dirname } from 'node:path';
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
+import type { ScanReport } from '../../domain/post/types.ts';
+import type { Context } from '../context.ts';
+import type { Candidate } from './choose-directories.ts';
+
+/** Another node's data folder on this host in which chosen identities have smeshed, or may have. */
+export interface ForeignHistory {
+  readonly folder: string;
+  readonly identities: readonly Candidate[];
+  /** Why nobody can tell; counts as smeshed (design §10). */
+  readonly unknown?: string;
+}
+
+/**
+ * Looks into the local.sql of every other node on this host that the chosen identities might come from: an identity
+ * whose history stays behind would build a second ATX for the same epoch, which bans it (spacemesh.md §9.1.2).
+ */
+export async function findForeignHistory(
+  context: Context,
+  chosen: readonly Candidate[],
+  request: { readonly nodeFolders: readonly string[]; readonly nodeData: string },
+): Promise<readonly ForeignHistory[]> {
+  const { files } = context.ports;
+  const own = await files.realPath(request.nodeData).catch(() => request.nodeData);
+  const folders = new Set<string>();
+  for (const folder of [...request.nodeFolders, ...chosen.flatMap(folderOfKey)]) {
+    const real = await files.realPath(folder).catch(() => folder);
+    if (real !== own && (await files.exists(`${real}/local.sql`))) folders.add(real);
+  }
+  if (folders.size === 0) return [];
+  const database = await context.ports.localDatabase();
+  const histories = await Promise.all(
+    [...folders].map(async (folder): Promise<ForeignHistory | undefined> => {
+      const facts = await database.read(`${folder}/local.sql`);
+      if (facts.kind === 'absent') return undefined;
+      if (facts.kind === 'unknown') {
+        // Only keys that lie in this very node can be told to concern it.
+        const identities = chosen.filter((candidate) => folderOfKey(candidate).includes(folder));
+        return identities.length === 0 ? undefined : { folder, identities, unknown: facts.reason };
+      }
+      const smeshed = new Set<SmesherId>(facts.identities.map(({ smesherId }) => smesherId));
+      const identities = chosen.filter(({ smesherId }) => smeshed.has(smesherId));
+      return identities.length === 0 ? undefined : { folder, identities };
+    }),
+  );
+  return histories.filter((history) => history !== undefined);
+}
+
+/** `…/identities/x.key` belongs to the node whose data folder is two levels up. */
+function folderOfKey({ key }: Candidate): readonly string[] {
+  const parent = dirname(key.path);
+  return parent.endsWith('/identities') ? [dirname(parent)] : [];
+}
+
+/** What a person is told, and what can be typed, when identities have smeshed elsewhere. */
+export function foreignHistoryError(histories: readonly ForeignHistory[]): SmeshError {
+  const [first] = histories;
+  const folder = first?.folder ?? '';
+  const unknown = histories.every((history) => history.unknown !== undefined);
+  return new SmeshError(
+    'smeshed-elsewhere',
+    ExitCode.refused,
+    unknown
+      ? `Some of these identities may have smeshed with the node in ${folder}. With their history left behind they could be banned for ever.`
+      : `Some of these identities have smeshed with the node in ${folder}. With their history left behind they could be banned for ever.`,
+    {
+      details: histories.flatMap((history) => [
+        `${history.folder}: ${history.identities.map(({ smesherId }) => shortId(smesherId)).join(', ')}`,
+        ...(history.unknown === undefined ? [] : [`  its local.sql cannot be read: ${history.unknown}`]),
+      ]),
+      hint: `Nothing was changed. Stop that node, then let this project go on with its folder: --node-data ${folder}   Or merge it into this one's folder with go-spacemesh's merge-nodes, both stopped.`,
+    },
+  );
+}
+
+/** Goes on with the folder of the node that they come from, or refuses: history must not stay behind. */
+export async function settleHistory(
+  context: Context,
+  chosen: readonly Candidate[],
+  report: ScanReport,
+  nodeData: string,
+): Promise<string> {
+  const histories = await findForeignHistory(context, chosen, { nodeFolders: report.nodeFolders, nodeData });
+  const [only] = histories;
+  if (only === undefined) return nodeData;
+  const error = foreignHistoryError(histories);
+  const empty = !(await context.ports.files.exists(`${nodeData}/local.sql`));
+  if (histories.length > 1 || !empty || context.yes || !context.out.interactive) throw error;
+  context.out.warn([error.message, ...error.details].join('\n'));
+  const use = await context.ports.prompt.confirm({
+    message: `Go on with ${only.folder} as this node's data folder? (That node must be stopped for good.)`,
+    flag: `--node-data ${only.folder}`,
+    initial: false,
+  });
+  if (!use) throw error;
+  return only.folder;
+}

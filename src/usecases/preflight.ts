@@ -1,0 +1,34 @@
+import type { Finding } from '../domain/plan/findings.ts';
+import type { Project } from '../domain/project/types.ts';
+import type { Context } from './context.ts';
+import { checkData, type DataCheck } from './up/check-data.ts';
+import { checkDuplicates } from './up/check-duplicates.ts';
+import { checkImages, checkMemory } from './up/check-host.ts';
+import { checkPorts } from './up/check-ports.ts';
+import type { EngineObservation } from './up/observe-engine.ts';
+
+export interface Preflight {
+  readonly findings: readonly Finding[];
+  readonly data: DataCheck;
+}
+
+/**
+ * All checks before a start, at the same time, each to its end: nobody shall mend one thing to be told of the next. Makes
+ * nothing but throw-away helper containers. Keys are checked where the generated files are planned.
+ */
+export async function preflight(
+  context: Context,
+  observation: EngineObservation,
+  project: Project,
+  /** Services that would be started: their data are read from inside a container too. */
+  toStart: ReadonlySet<string>,
+): Promise<Preflight> {
+  const [data, ports, duplicates] = await Promise.all([
+    checkData(context, observation, project.identities, toStart),
+    checkPorts(context, observation),
+    checkDuplicates(context, observation, project),
+  ]);
+  // Nobody needs to be told of memory each time when nothing is started.
+  const memory = toStart.size === 0 ? [] : checkMemory(observation, project);
+  return { findings: [...duplicates, ...ports, ...checkImages(observation, project), ...memory], data };
+}

@@ -1,0 +1,67 @@
+import { ExitCode, SmeshError } from '../domain/errors.ts';
+import { shortId } from '../domain/identity/smesher-id.ts';
+import { removeIdentity } from '../domain/project/edit.ts';
+import { didYouMean } from '../domain/project/suggest.ts';
+import type { Identity, Project } from '../domain/project/types.ts';
+import type { Context } from './context.ts';
+import { writeProject } from './init/write-project.ts';
+import type { LoadedProject } from './load-project.ts';
+
+/** The identity that a word means: its name, its smesher ID or the beginning of it, its directory. */
+export function findIdentity(project: Project, wanted: string): Identity {
+  const exact = project.identities.find(
+    ({ name, id, data }) => name === wanted || id === wanted.toLowerCase() || data === wanted,
+  );
+  if (exact !== undefined) return exact;
+  const byId =
+    wanted.length >= 4 ? project.identities.filter(({ id }) => id.startsWith(wanted.toLowerCase())) : [];
+  const [only, second] = byId;
+  if (only !== undefined && second === undefined) return only;
+  const close = didYouMean(
+    wanted,
+    project.identities.map(({ name }) => name),
+  );
+  throw new SmeshError(
+    'unknown-identity',
+    ExitCode.usage,
+    second === undefined
+      ? `There is no identity ${wanted} in this project${close === undefined ? '' : `; did you mean ${close}?`}`
+      : `${wanted} is the beginning of ${byId.length} smesher IDs: ${byId.map(({ name }) => name).join(', ')}`,
+    { hint: 'Nothing was changed. They are listed by: smesh-compose status' },
+  );
+}
+
+/**
+ * Takes identities out of the model; their installed keys go to `.smesh/retired/`, because a key left in place goes on
+ * registering (design §8). PoST data and original keys are not touched; `add` with the directory takes it back.
+ */
+export async function removeIdentities(
+  context: Context,
+  { project, text }: LoadedProject,
+  request: { readonly names: readonly string[]; readonly dryRun: boolean; readonly force: boolean },
+): Promise<number> {
+  const identities = [...new Set(request.names.map((name) => findIdentity(project, name)))];
+  if (identities.length === project.identities.length) {
+    throw new SmeshError(
+      'last-identity',
+      ExitCode.refused,
+      'That would leave a node without any key, and a node without keys makes one by itself (local.key) that is in the way later.',
+      { hint: 'Nothing was changed. To take the whole project down: smesh-compose down' },
+    );
+  }
+  const { written, exitCode } = await writeProject(context, {
+    command: 'remove',
+    text: identities.reduce((edited, { id }) => removeIdentity(edited, id), text),
+    options: { keys: [], repairKeys: false, dryRun: request.dryRun, force: request.force },
+    keyFiles: [],
+    facts: { removed: identities.map(({ id, name, data }) => ({ id, name, data })) },
+  });
+  if (written && !context.json) {
+    const names = identities.map(({ name, id }) => `${name} (${shortId(id)})`).join(', ');
+    context.out.result(
+      `Removed ${names} from the project. PoST data and original keys are untouched.\nThe node goes on with it until it is restarted, and its post-service until it is removed: smesh-compose up does both once that is safe.`,
+    );
+    context.out.note(`Take it back with: smesh-compose add ${identities.map(({ data }) => data).join(' ')}`);
+  }
+  return exitCode;
+}
