@@ -87,19 +87,23 @@ describe('an engine', () => {
     await expect(docker.engine()).rejects.toMatchObject({ code: 'engine-down' });
   });
 
-  it.runIf(process.getuid?.() !== 0)(
-    'S20: whose socket may not be used is told apart (not as root)',
-    async () => {
-      const folder = tempFolder('closed');
-      const server = createServer();
-      const socket = join(folder, 'd.sock');
-      await new Promise<void>((resolve) => server.listen(socket, resolve));
-      onTestFinished(() => void server.close());
-      chmodSync(socket, 0);
-      const docker = await createDocker({ host: `unix://${socket}`, cliEnvironment: {} });
+  it('S20: whose socket may not be used is told apart', async () => {
+    const folder = tempFolder('closed');
+    const server = createServer();
+    const socket = join(folder, 'd.sock');
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    onTestFinished(() => void server.close());
+    chmodSync(socket, 0);
+    const docker = await createDocker({ host: `unix://${socket}`, cliEnvironment: {} });
+    // Root may do everything: look as nobody.
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot) process.seteuid?.(65534);
+    try {
       await expect(docker.engine()).rejects.toMatchObject({ code: 'engine-permission', exitCode: 4 });
-    },
-  );
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
+  });
 
   it('S20: permission denied is one sentence and what to type', () => {
     const error = engineError(
