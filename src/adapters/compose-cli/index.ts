@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { cancelled, ExitCode, SmeshError } from '../../domain/errors.ts';
 import type {
   ComposeConfig,

@@ -1,14 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ComposeProject } from '../../ports/compose.ts';
-
-/** The override that Compose itself would take: the first of these beside compose.yaml. */
-const OVERRIDES = [
-  'compose.override.yml',
-  'compose.override.yaml',
-  'docker-compose.override.yml',
-  'docker-compose.override.yaml',
-] as const;
+import { COMPOSE_OVERRIDES, type ComposeProject } from '../../ports/compose.ts';
 
 /**
  * The files of a project, named explicitly so that no COMPOSE_FILE counts, and yet the same that plain
@@ -17,7 +9,7 @@ const OVERRIDES = [
 export async function projectFiles(project: ComposeProject): Promise<readonly string[]> {
   if (project.files !== undefined) return project.files;
   const files = [join(project.directory, 'compose.yaml')];
-  for (const name of OVERRIDES) {
+  for (const name of COMPOSE_OVERRIDES) {
     const path = join(project.directory, name);
     const present = await access(path).then(
       () => true,

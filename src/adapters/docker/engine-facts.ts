@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { EngineFacts } from '../../ports/docker.ts';
 

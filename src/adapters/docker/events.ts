@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ContainerFilter, EngineEvent } from '../../ports/docker.ts';
 import { engineMessage } from './engine-errors.ts';
 import { LineSplitter } from './frames.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CONTAINER_STATES, type ObservedContainer } from '../../domain/compose/observed.ts';
 
 const texts = z.array(z.string()).nullish();
