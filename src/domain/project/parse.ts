@@ -17,6 +17,13 @@ export type ParseResult =
   | { readonly ok: true; readonly project: Project; readonly warnings: readonly Diagnostic[] }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
+/** From top to bottom, as one goes through the file to mend it. */
+function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const line = (diagnostic: Diagnostic) => diagnostic.line ?? 0;
+  const column = (diagnostic: Diagnostic) => diagnostic.column ?? 0;
+  return diagnostics.toSorted((a, b) => line(a) - line(b) || column(a) - column(b));
+}
+
 /**
  * Reads `smesh.yaml`. Either a project for which every rule holds, or every fault with its line: first those of the
  * YAML, then those of single keys, then those between keys; a later kind is looked for only when the earlier is clean.
@@ -36,11 +43,15 @@ export function parseProject(text: string, options: ParseOptions): ParseResult {
     return { ok: false, diagnostics: [diagnose(source, 'error', [], 'the file is empty')] };
   }
   const checked = projectFileSchema.safeParse(values, { reportInput: true });
-  if (!checked.success) return { ok: false, diagnostics: diagnosticsOf(source, checked.error.issues) };
+  if (!checked.success) {
+    return { ok: false, diagnostics: inOrder(diagnosticsOf(source, checked.error.issues)) };
+  }
   const written = checked.data;
   const project = withDefaults(written, options.directory);
-  const findings = checkRules({ written, project }).map(({ severity, path, message, at }) =>
-    diagnose(source, severity, path, message, at),
+  const findings = inOrder(
+    checkRules({ written, project }).map(({ severity, path, message, at }) =>
+      diagnose(source, severity, path, message, at),
+    ),
   );
   if (findings.some(({ severity }) => severity === 'error')) return { ok: false, diagnostics: findings };
   return { ok: true, project, warnings: findings };

@@ -1,0 +1,60 @@
+import { LABEL } from './labels.ts';
+import type { ObservedContainer, ObservedMount } from './observed.ts';
+
+/** Folders on the engine's host in which a container may work on identities. */
+export interface ServedFolders {
+  /** PoST directories that it proves. */
+  readonly post: readonly string[];
+  /** Data folders of a node: their `identities/` hold keys. */
+  readonly node: readonly string[];
+}
+
+/**
+ * Where a container of any origin works on PoST data and keys: told by the flags of post-service and go-spacemesh, and
+ * by what is mounted into something that names Spacemesh (spacemesh.md §1.2, §3.1). A backup program that merely
+ * mounts the same folders serves nobody.
+ */
+export function servedFolders(
+  container: Pick<ObservedContainer, 'command' | 'mounts' | 'image' | 'labels'>,
+): ServedFolders {
+  const { command, image, labels } = container;
+  const binds = container.mounts.filter((mount) => mount.kind === 'bind');
+  const resolve = (path: string | undefined) => (path === undefined ? undefined : hostPath(binds, path));
+  const sources = binds.map(({ source }) => source);
+  const role = labels[LABEL.role];
+  const names = [image, ...command].join(' ').toLowerCase();
+  return {
+    post: unique([
+      resolve(flagValue(command, ['--dir', '-d'])),
+      ...(role === 'prover' || names.includes('post-service') ? sources : []),
+    ]),
+    node: unique([
+      resolve(flagValue(command, ['--data-folder', '-d'])),
+      ...(role === 'node' || names.includes('spacemesh') ? sources : []),
+    ]),
+  };
+}
+
+/** The value of a flag, `--dir x` or `--dir=x`; Go takes one dash as well as two. */
+export function flagValue(words: readonly string[], names: readonly string[]): string | undefined {
+  for (const [index, word] of words.entries()) {
+    if (names.includes(word)) return words[index + 1];
+    const assigned = names.find((name) => name.startsWith('--') && word.startsWith(`${name}=`));
+    if (assigned !== undefined) return word.slice(assigned.length + 1);
+  }
+  return undefined;
+}
+
+/** The path on the host of a path in the container, by the longest mount above it. */
+function hostPath(mounts: readonly ObservedMount[], path: string): string | undefined {
+  const above = mounts
+    .filter(({ target }) => path === target || path.startsWith(target.endsWith('/') ? target : `${target}/`))
+    .sort((left, right) => right.target.length - left.target.length)[0];
+  if (above === undefined) return undefined;
+  const rest = path.slice(above.target.length).replace(/^\/+|\/+$/g, '');
+  return rest === '' ? above.source : `${above.source.replace(/\/$/, '')}/${rest}`;
+}
+
+function unique(paths: readonly (string | undefined)[]): readonly string[] {
+  return [...new Set(paths.filter((path) => path !== undefined))];
+}
