@@ -31,7 +31,7 @@ export type Verdict =
 export interface FoundKey {
   readonly path: string;
   readonly where: 'beside-data' | 'beside-data-old-name' | 'node-identities' | 'elsewhere';
-  /** Absent when the file is malformed. */
+  /** Absent when the file does not tell it; there when its fault is repairable. */
   readonly smesherId?: SmesherId;
   /** Why the node would refuse the file, in words, never quoting its content. */
   readonly fault?: string;
@@ -70,6 +70,8 @@ export interface ScannedDirectory {
   readonly hasNonce: boolean;
   readonly network?: 'mainnet' | 'testnet' | 'standalone' | 'unknown';
   readonly key?: FoundKey;
+  /** Further files with the key of this identity, the node's installed copies among them. */
+  readonly otherKeys?: readonly FoundKey[];
   readonly owner: { readonly uid: number; readonly gid: number };
   readonly mode: number;
   readonly readable: boolean;
@@ -101,6 +103,11 @@ export interface ScanReport {
   readonly disks: readonly Disk[];
   /** Keys seen that belong to none of the directories. */
   readonly looseKeys: readonly FoundKey[];
+  /**
+   * Data folders of go-spacemesh nodes (those that hold a local.sql) passed on the way, `node-data` too although it is
+   * not entered. An identity may have a history there.
+   */
+  readonly nodeFolders: readonly string[];
   /** Roots or folders that could not be looked into, with the reason. */
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
   readonly elapsedMs: number;

@@ -1,0 +1,162 @@
+import { shortId } from '../identity/smesher-id.ts';
+import { quoteForShell } from '../shell-quote.ts';
+import { type DataState, formatRange, formatRanges } from './completeness.ts';
+import { LABEL_BYTES } from './metadata.ts';
+import type { FoundKey, PostMetadata, ScannedDirectory } from './types.ts';
+
+const DEFAULT_LABELS_PER_UNIT = 4_294_967_296;
+const DEFAULT_MAX_FILE_SIZE = 4_294_967_296;
+
+/**
+ * A postcli command that repeats what the data was made with: postcli deletes data when the number of units is given
+ * smaller than it was (spacemesh.md §14.4), so a person should never have to type it from memory.
+ */
+export function postcliCommand(path: string, metadata: PostMetadata, extra: readonly string[]): string {
+  const words = ['postcli', ...extra, '-datadir', path, '-id', metadata.smesherId];
+  words.push('-commitmentAtxId', metadata.commitmentAtx, '-numUnits', `${metadata.units}`);
+  if (metadata.maxFileSize !== DEFAULT_MAX_FILE_SIZE) words.push('-maxFileSize', `${metadata.maxFileSize}`);
+  if (metadata.labelsPerUnit !== DEFAULT_LABELS_PER_UNIT) {
+    words.push('-labelsPerUnit', `${metadata.labelsPerUnit}`);
+  }
+  return words.map(quoteForShell).join(' ');
+}
+
+function resume(path: string, metadata: PostMetadata, range: readonly string[] = []): string {
+  return postcliCommand(path, metadata, ['-provider', '0', ...range]);
+}
+
+type Unfinished = Extract<DataState, { kind: 'unfinished' }>;
+
+/** `files 0–479 of 640 present, file 480 short`. */
+export function describeUnfinished(state: Unfinished, expected: number): string {
+  const { range, shortLast } = state;
+  if (range === undefined) return `none of its ${expected} files is there yet`;
+  const [first, last] = range;
+  if (shortLast === undefined) return `${formatRanges([range])} of ${expected} present`;
+  const odd = shortLast.size % LABEL_BYTES === 0 ? '' : `, which is no multiple of ${LABEL_BYTES}`;
+  const short = `file ${last} short: ${shortLast.size} of ${shortLast.expected} bytes${odd}`;
+  return last === first
+    ? `of ${expected} files only ${short}`
+    : `${formatRanges([[first, last - 1]])} of ${expected} present, ${short}`;
+}
+
+/** What to do with an initialisation that has not ended (S3). */
+export function adviseUnfinished(path: string, metadata: PostMetadata, state: Unfinished): string {
+  const { range, shortLast } = state;
+  if (shortLast !== undefined && shortLast.size % LABEL_BYTES !== 0) {
+    const cut = shortLast.size - (shortLast.size % LABEL_BYTES);
+    return (
+      `Do not resume it as it is: postcli would make a corrupt file and report success. ` +
+      `First cut postdata_${shortLast.index}.bin to ${cut} bytes; then resume with:\n${resume(path, metadata)}`
+    );
+  }
+  if (range !== undefined && range[0] > 0) {
+    return (
+      `If it is one part of a split initialisation, scan the other parts together with it. ` +
+      `If not, the same flags write the missing files:\n${resume(path, metadata)}`
+    );
+  }
+  return `It can be resumed with the same flags (-provider: yours, see postcli -printProviders):\n${resume(path, metadata)}`;
+}
+
+export function adviseDamaged(path: string, metadata: PostMetadata, surplus: readonly number[]): string {
+  if (surplus.length > 0) {
+    const names = surplus.length === 1 ? `postdata_${surplus[0]}.bin` : `the ${surplus.length} surplus files`;
+    return (
+      `Find out where ${names} came from before anything else: postcli would delete it, and the post-service would ` +
+      `read it as part of the data. Move it out of the folder, then scan again`
+    );
+  }
+  return (
+    `Never prove with it: what follows a gap would be read at wrong places and the proof be invalid. ` +
+    `postcli writes missing files again with the same flags; move files of a wrong size out of the folder first:\n` +
+    resume(path, metadata)
+  );
+}
+
+export function adviseNoNonce(path: string, metadata: PostMetadata): string {
+  return (
+    `If it was joined from parts, take Nonce and NonceValue from the part with the lowest NonceValue. ` +
+    `Otherwise let postcli read the data once to find it:\n${postcliCommand(path, metadata, ['-searchForNonce'])}`
+  );
+}
+
+/** A directory that holds one range of an initialisation split over several (spacemesh.md §8.3). */
+export interface Part {
+  readonly path: string;
+  readonly metadata: PostMetadata;
+  readonly range: readonly [number, number];
+}
+
+export function describePart(part: Part, siblings: readonly Part[], expected: number): string {
+  const others = siblings.map(({ path, range }) => `${path} has ${formatRange(range)}`).join(', ');
+  return `part of a split initialisation: ${formatRanges([part.range])} of ${expected}; ${others}`;
+}
+
+function missingFrom(parts: readonly Part[], expected: number): [number, number][] {
+  const missing: [number, number][] = [];
+  let next = 0;
+  for (const { range } of parts.toSorted((a, b) => a.range[0] - b.range[0])) {
+    if (range[0] > next) missing.push([next, range[0] - 1]);
+    next = Math.max(next, range[1] + 1);
+  }
+  if (next < expected) missing.push([next, expected - 1]);
+  return missing;
+}
+
+/** How parts become one set; the VRF nonce of the whole is the one with the lowest value (S5). */
+export function advisePart(
+  parts: readonly Part[],
+  expected: number,
+  finished: boolean,
+  whole?: string,
+): string {
+  if (whole !== undefined) return `${whole} holds the whole set: serve that one`;
+  const missing = missingFrom(parts, expected);
+  if (missing.length > 0) return `Together the parts still lack ${formatRanges(missing)}: finish those first`;
+  if (!finished) return 'Let the initialisation of the parts end first';
+  const [best] = parts
+    .filter(({ metadata }) => metadata.nonceValue !== undefined)
+    .toSorted((a, b) => ((a.metadata.nonceValue ?? '') < (b.metadata.nonceValue ?? '') ? -1 : 1));
+  const from =
+    best === undefined
+      ? 'the postdata_metadata.json of any of them (none has a VRF nonce: search for it afterwards)'
+      : `the postdata_metadata.json of ${best.path}, whose NonceValue is the lowest`;
+  return `Join them: put the data files of all parts into one folder with ${from}, then scan again`;
+}
+
+export function adviseUnreadable(path: string, owner: ScannedDirectory['owner']): string {
+  return (
+    `It belongs to uid ${owner.uid}, gid ${owner.gid}. Scan as that user or as root, or let your group read it:\n` +
+    `sudo smesh-compose scan ${quoteForShell(path)}`
+  );
+}
+
+export function adviseDuplicate(others: readonly string[]): string {
+  return (
+    `Serve one of them and never the other${others.length > 1 ? 's' : ''}: an identity that runs twice is banned for ` +
+    `ever. Leave out what you do not serve when init asks, or take it off this host`
+  );
+}
+
+export function adviseMismatch(key: FoundKey, right: FoundKey | undefined): string {
+  const wrong = quoteForShell(key.path);
+  return right === undefined
+    ? 'No key that was looked at belongs to this data. Name where else to look: --keys DIR'
+    : `The right key is at ${right.path}. Rename the wrong one, so that nothing takes it for this data's:\n` +
+        `mv -n ${wrong} ${quoteForShell(`${key.path}.other`)}`;
+}
+
+export function adviseMalformed(key: FoundKey): string {
+  return key.repairable === true
+    ? 'init can leave the line break out of the installed copy when you agree; the file itself stays as it is'
+    : 'Look for a whole copy of the key, in a backup or an old node, and name where: --keys DIR';
+}
+
+export function adviseMissing(metadata: PostMetadata, keysSeen: number): string {
+  const seen =
+    keysSeen === 0
+      ? 'No other key file was found'
+      : `None of the other key files found (${keysSeen}) belongs to it`;
+  return `${seen}: without the key of smesher ${shortId(metadata.smesherId)} the data cannot be used. Name where else to look: --keys DIR`;
+}
