@@ -35,6 +35,14 @@ export interface ComposeProject {
   readonly profiles?: readonly string[];
 }
 
+/** The override that Compose itself would take: the first of these beside compose.yaml. */
+export const COMPOSE_OVERRIDES = [
+  'compose.override.yml',
+  'compose.override.yaml',
+  'docker-compose.override.yml',
+  'docker-compose.override.yaml',
+] as const;
+
 export interface ComposeVersion {
   /** As Compose prints it: `2.26.1-4`. */
   readonly text: string;

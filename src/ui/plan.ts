@@ -73,6 +73,8 @@ function describe(step: Step): Line {
 export interface PlanLook {
   readonly columns: number;
   readonly color: boolean;
+  /** Project directory: files in it are named without it. */
+  readonly directory?: string;
 }
 
 const VERB_WIDTH = 'hold back'.length;
@@ -86,7 +88,7 @@ const COLORS: Readonly<Record<Line['sign'], string>> = {
 
 /** The plan as people read it (ux.md, "plan"): headline, then a line per step, alike ones together. */
 export function renderPlan(plan: Plan, look: PlanLook): string {
-  const lines = groupAlike(plan.steps);
+  const lines = groupAlike(plan.steps, look.directory);
   const longest = Math.max(0, ...lines.map(({ subject }) => subject.length));
   const subjectWidth = Math.min(Math.max(longest, 4), 24);
   const body = lines.flatMap((line) => layOut(line, subjectWidth, look));
@@ -94,11 +96,11 @@ export function renderPlan(plan: Plan, look: PlanLook): string {
 }
 
 /** Fifty provers with the same fate are one line; those that are kept are counted. */
-function groupAlike(steps: readonly Step[]): Line[] {
+function groupAlike(steps: readonly Step[], directory: string | undefined): Line[] {
   const groups: { line: Line; subjects: string[] }[] = [];
   for (const step of steps) {
     if (step.kind === 'keep-service') continue;
-    const line = describe(step);
+    const line = shorten(describe(step), directory);
     const alike = groups.find(
       ({ line: other }) =>
         other.verb === line.verb && other.reason === line.reason && nextOf(other) === nextOf(line),
@@ -108,6 +110,11 @@ function groupAlike(steps: readonly Step[]): Line[] {
   }
   const lines = groups.map(({ line, subjects }) => merge(line, subjects));
   return [...lines, ...describeKept(steps)];
+}
+
+function shorten(line: Line, directory: string | undefined): Line {
+  if (directory === undefined || !line.subject.startsWith(`${directory}/`)) return line;
+  return { ...line, subject: line.subject.slice(directory.length + 1) };
 }
 
 /** Advice that names the service itself differs for each, though it is the same. */

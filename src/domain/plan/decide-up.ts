@@ -130,9 +130,17 @@ function decideService(
   return { kind: 'start-service', service: name, why: describeStop(container) };
 }
 
-function noteOf(service: DesiredService, container: ObservedContainer, risk: StopRisk): { note?: string } {
-  if (container.state === 'restarting') return { note: 'fails and is restarted again and again' };
-  if (container.health === 'unhealthy') return { note: 'runs, but its healthcheck fails' };
+function noteOf(
+  service: DesiredService,
+  container: ObservedContainer,
+  risk: StopRisk,
+): { note?: string; unwell?: boolean } {
+  if (container.state === 'restarting') {
+    return { note: 'fails and is restarted again and again', unwell: true };
+  }
+  if (container.health === 'unhealthy') {
+    return { note: 'runs, but its healthcheck fails', unwell: true };
+  }
   if (service.role === 'prover' && !risk.safe && risk !== UNKNOWN_RISK) return { note: risk.why };
   return {};
 }

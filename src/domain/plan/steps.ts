@@ -52,7 +52,13 @@ export type ContainerStep =
   | { readonly kind: 'stop-service'; readonly service: string; readonly why: string; readonly cost: string }
   | { readonly kind: 'remove-service'; readonly service: string; readonly why: string; readonly cost: string }
   /** Left alone on purpose. */
-  | { readonly kind: 'keep-service'; readonly service: string; readonly note?: string }
+  | {
+      readonly kind: 'keep-service';
+      readonly service: string;
+      readonly note?: string;
+      /** It runs, or tries to, but does not do its work. */
+      readonly unwell?: boolean;
+    }
   /** Would be started, but must not be: its disk is away, its data unreadable. */
   | { readonly kind: 'hold-back'; readonly service: string; readonly why: string; readonly next: string }
   /** Would change, but not now: somebody proves. */

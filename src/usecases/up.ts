@@ -1,0 +1,142 @@
+import { ExitCode } from '../domain/errors.ts';
+import { describeFinding, findingsError } from '../domain/plan/findings.ts';
+import type { Step } from '../domain/plan/steps.ts';
+import { planToJson, renderPlan } from '../ui/plan.ts';
+import { renderUpReport, type UpOutcome } from '../ui/up-report.ts';
+import { applyGenerate } from './apply-generate.ts';
+import type { Context } from './context.ts';
+import { readInterrupted } from './journal.ts';
+import { withProjectLock } from './project-lock.ts';
+import { executeUp, type StartedService } from './up/execute.ts';
+import { type PreparedUp, prepareUp, type UpRequest } from './up/prepare.ts';
+import { type WatchResult, watchStart } from './up/watch-start.ts';
+
+export interface UpOptions extends UpRequest {
+  readonly dryRun: boolean;
+  readonly wait: boolean;
+  readonly timeoutMs: number;
+}
+
+/** Shows what `up` would do. Findings that would keep it from starting are shown as well, and decide the exit code. */
+export async function showPlan(
+  context: Context,
+  request: UpRequest,
+  exitCodeOf: (prepared: PreparedUp) => ExitCode,
+): Promise<ExitCode> {
+  await warnOfInterrupted(context);
+  const prepared = await prepareUp(context, request);
+  const error = findingsError(prepared.findings);
+  if (context.json) {
+    context.out.json({
+      schemaVersion: 1,
+      ...planToJson(prepared.plan),
+      findings: prepared.findings,
+    });
+    return error?.exitCode ?? exitCodeOf(prepared);
+  }
+  context.out.result(render(context, prepared));
+  showWarnings(context, prepared);
+  if (error !== undefined) throw error;
+  context.out.note('Nothing has been changed. Apply with: smesh-compose up');
+  return exitCodeOf(prepared);
+}
+
+/** Checks, creates, starts, waits: issue text and design §4 to §6. Resolves with the exit code. */
+export async function runUp(context: Context, options: UpOptions): Promise<ExitCode> {
+  if (options.dryRun) return showPlan(context, options, () => ExitCode.ok);
+  return withProjectLock(context, 'up', async () => {
+    const prepared = await prepareUp(context, options);
+    const error = findingsError(prepared.findings);
+    if (error !== undefined) throw error;
+    context.out.note(render(context, prepared));
+    showWarnings(context, prepared);
+    await applyGenerate(context, 'up', prepared.generate);
+    const since = context.clock.now() - 1000;
+    const started = await executeUp(context, prepared);
+    const running = started.filter((service) => service.error === undefined);
+    const watched =
+      options.wait && running.length > 0
+        ? await watchStart(context, {
+            project: prepared.observation.composeProject.name,
+            services: running,
+            since,
+            timeoutMs: options.timeoutMs,
+          })
+        : undefined;
+    return report(context, prepared, started, watched);
+  });
+}
+
+function render(context: Context, prepared: PreparedUp): string {
+  const { columns, color } = context.out;
+  return renderPlan(prepared.plan, { columns, color, directory: context.directory });
+}
+
+function showWarnings(context: Context, prepared: PreparedUp): void {
+  for (const finding of prepared.findings) {
+    if (finding.severity === 'warning') context.out.warn(`${describeFinding(finding)}. ${finding.next}`);
+  }
+}
+
+async function warnOfInterrupted(context: Context): Promise<void> {
+  const interrupted = await readInterrupted(context.ports, context.directory);
+  if (interrupted === undefined) return;
+  context.out.warn(
+    `An earlier ${interrupted.command} (${interrupted.startedAt}) was interrupted; up finishes it first.`,
+  );
+}
+
+function report(
+  context: Context,
+  prepared: PreparedUp,
+  started: readonly StartedService[],
+  watched: WatchResult | undefined,
+): ExitCode {
+  const outcomes = [
+    ...started.map((service) => outcomeOf(service, watched)),
+    ...prepared.plan.steps.flatMap(outcomeOfStep),
+  ];
+  if (context.json) {
+    context.out.json({
+      schemaVersion: 1,
+      plan: planToJson(prepared.plan),
+      findings: prepared.findings,
+      services: outcomes,
+      timedOut: watched?.timedOut ?? false,
+    });
+  } else {
+    context.out.result(renderUpReport(outcomes, watched?.timedOut ?? false));
+  }
+  return exitCodeOf(outcomes, watched !== undefined);
+}
+
+/** Without waiting nobody knows how they do, and `starting` is what was asked for. */
+function exitCodeOf(outcomes: readonly UpOutcome[], waited: boolean): ExitCode {
+  const unwell = outcomes.some(
+    ({ state }) =>
+      state === 'failed' || state === 'held-back' || state === 'unwell' || (waited && state === 'starting'),
+  );
+  return unwell ? ExitCode.unhealthy : ExitCode.ok;
+}
+
+function outcomeOf(service: StartedService, watched: WatchResult | undefined): UpOutcome {
+  const base = { service: service.service, role: service.role };
+  if (service.error !== undefined) return { ...base, state: 'failed', reason: service.error };
+  const seen = watched?.services.find(({ containerId }) => containerId === service.containerId);
+  if (seen === undefined) return { ...base, state: 'starting' };
+  const reason = seen.reason === undefined ? {} : { reason: seen.reason };
+  return { ...base, state: seen.state, connected: seen.connected, ...reason };
+}
+
+function outcomeOfStep(step: Step): UpOutcome[] {
+  if (step.kind === 'hold-back') {
+    return [{ service: step.service, state: 'held-back', reason: step.why, next: step.next }];
+  }
+  if (step.kind === 'postpone-service') {
+    return [{ service: step.service, state: 'postponed', reason: step.why, next: step.next }];
+  }
+  if (step.kind !== 'keep-service') return [];
+  return step.unwell === true && step.note !== undefined
+    ? [{ service: step.service, state: 'unwell', reason: step.note }]
+    : [{ service: step.service, state: 'kept' }];
+}

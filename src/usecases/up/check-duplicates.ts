@@ -1,0 +1,196 @@
+import { readLabels } from '../../domain/compose/labels.ts';
+import type { ObservedContainer } from '../../domain/compose/observed.ts';
+import { flagValue, servedFolders } from '../../domain/compose/who-serves.ts';
+import { readKeyFile } from '../../domain/identity/key-file.ts';
+import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
+import type { Finding } from '../../domain/plan/findings.ts';
+import { METADATA_FILE, readMetadata } from '../../domain/post/data-access.ts';
+import type { Project } from '../../domain/project/types.ts';
+import type { Ports } from '../../ports/index.ts';
+import type { Context } from '../context.ts';
+import type { EngineObservation } from './observe-engine.ts';
+
+/** Somebody beside this project who has a key or the data of one of its identities. */
+interface Claim {
+  readonly smesherId: SmesherId;
+  /** With the key two nodes publish; with the data alone two services fight for one place. */
+  readonly by: 'key' | 'data';
+  readonly who: string;
+  readonly live: boolean;
+  /** What takes it away. */
+  readonly remedy: string;
+}
+
+/**
+ * The same identity in two places: the one thing that costs it for ever (spacemesh.md §9.1). Looks at all containers of
+ * the engine and all processes of the host; there is no way to override what is found alive (design §8, S23).
+ */
+export async function checkDuplicates(
+  context: Context,
+  observation: EngineObservation,
+  project: Project,
+): Promise<readonly Finding[]> {
+  const ours = new Set(project.identities.map(({ id }) => id));
+  const reader = createReader(context.ports);
+  const [containers, processes] = await Promise.all([
+    Promise.all(observation.foreign.map((container) => claimsOfContainer(reader, observation, container))),
+    observation.engineIsHere ? claimsOfProcesses(context.ports, reader, observation) : [],
+  ]);
+  const claims = [...containers.flat(), ...processes].filter(({ smesherId }) => ours.has(smesherId));
+  const names = new Map(project.identities.map(({ id, name }) => [id, name]));
+  return claims.map((claim) => toFinding(claim, names.get(claim.smesherId) ?? ''));
+}
+
+function toFinding(claim: Claim, name: string): Finding {
+  const who = `${claim.who} ${claim.by === 'key' ? 'has its key' : 'has its PoST data'}`;
+  if (!claim.live) {
+    return {
+      code: 'identity-elsewhere',
+      severity: 'warning',
+      kind: 'refused',
+      message: `${name} (${shortId(claim.smesherId)}) stands in a second place, which is down now: ${who}`,
+      next: `Make sure that it never starts again: ${claim.remedy}`,
+    };
+  }
+  const cost =
+    claim.by === 'key'
+      ? 'two nodes with one key: the network cancels that identity for ever'
+      : 'two services for one identity keep each other out';
+  return {
+    code: 'identity-twice',
+    severity: 'error',
+    kind: 'refused',
+    message: `${name} (${shortId(claim.smesherId)}) is served by somebody else: ${who} — ${cost}`,
+    next: claim.remedy,
+  };
+}
+
+interface FolderReader {
+  dataOf(folder: string): Promise<readonly SmesherId[]>;
+  keysOf(nodeData: string): Promise<readonly SmesherId[]>;
+}
+
+/** Each folder is looked into once, however many containers mount it. Public halves only leave this function. */
+function createReader({ files, crypto }: Pick<Ports, 'files' | 'crypto'>): FolderReader {
+  const remember = (look: (folder: string) => Promise<readonly SmesherId[]>) => {
+    const known = new Map<string, Promise<readonly SmesherId[]>>();
+    return (folder: string) => {
+      const found = known.get(folder) ?? look(folder).catch(() => []);
+      known.set(folder, found);
+      return found;
+    };
+  };
+  return {
+    dataOf: remember(async (folder) => {
+      const text = await files.readTextIfPresent(`${folder}/${METADATA_FILE}`);
+      const look = text === undefined ? undefined : readMetadata(text);
+      return look?.kind === 'readable' && look.smesherId !== undefined ? [look.smesherId] : [];
+    }),
+    keysOf: remember(async (nodeData) => {
+      const folder = `${nodeData}/identities`;
+      if (!(await files.exists(folder))) return [];
+      const entries = (await files.list(folder)).filter(({ name }) => name.endsWith('.key'));
+      const keys = await Promise.all(
+        entries.map(async ({ name }) => {
+          const bytes = await files.readBytes(`${folder}/${name}`).catch(() => new Uint8Array());
+          const reading = readKeyFile(bytes, (seed) => crypto.publicKeyOfSeed(seed));
+          return reading.kind === 'malformed' ? [] : [reading.smesherId];
+        }),
+      );
+      return keys.flat();
+    }),
+  };
+}
+
+async function claimsOfContainer(
+  reader: FolderReader,
+  observation: EngineObservation,
+  container: ObservedContainer,
+): Promise<readonly Claim[]> {
+  const labels = readLabels(container.labels);
+  // Jobs of this project's `init` profile work on directories that are not proved yet.
+  if (labels?.role === 'initialisation') return [];
+  const folders = observation.engineIsHere ? servedFolders(container) : { post: [], node: [] };
+  const [data, keys] = await Promise.all([
+    Promise.all(folders.post.map(reader.dataOf)),
+    Promise.all(folders.node.map(reader.keysOf)),
+  ]);
+  const live = ['running', 'restarting', 'paused'].includes(container.state);
+  const project = container.project;
+  const who =
+    project === undefined
+      ? `container ${container.name}`
+      : `container ${container.name} of Compose project ${project}`;
+  const remedy =
+    project === undefined ? `docker rm -f ${container.name}` : `docker compose -p ${project} down`;
+  const byData = [...data.flat(), ...(labels?.smesherId === undefined ? [] : [labels.smesherId])];
+  const claim = (smesherId: SmesherId, by: Claim['by']): Claim => ({ smesherId, by, who, live, remedy });
+  return [
+    ...[...new Set(byData)].map((id) => claim(id, 'data')),
+    ...[...new Set(keys.flat())].map((id) => claim(id, 'key')),
+  ];
+}
+
+const NODE_PROGRAMS = new Set(['go-spacemesh', 'node-spacemesh']);
+const PROVER_PROGRAMS = new Set(['post-service']);
+
+/** Nodes and post-services that run outside of this engine's containers: systemd, a shell, another engine. */
+async function claimsOfProcesses(
+  ports: Pick<Ports, 'files'>,
+  reader: FolderReader,
+  observation: EngineObservation,
+): Promise<readonly Claim[]> {
+  const entries = await ports.files.list('/proc').catch(() => []);
+  const containers = [...observation.own, ...observation.foreign].map(({ id }) => id);
+  const claims = await Promise.all(
+    entries
+      .filter(({ name }) => /^\d+$/.test(name))
+      .map(({ name }) => claimsOfProcess(ports, reader, containers, name)),
+  );
+  return claims.flat();
+}
+
+async function claimsOfProcess(
+  { files }: Pick<Ports, 'files'>,
+  reader: FolderReader,
+  containers: readonly string[],
+  pid: string,
+): Promise<readonly Claim[]> {
+  // Processes end while we look; those of others may be hidden.
+  const command = await files.readText(`/proc/${pid}/cmdline`).catch(() => '');
+  const words = command.split('\0');
+  const program = words[0]?.slice(words[0].lastIndexOf('/') + 1) ?? '';
+  const isNode = NODE_PROGRAMS.has(program);
+  if (!isNode && !PROVER_PROGRAMS.has(program)) return [];
+  const groups = await files.readText(`/proc/${pid}/cgroup`).catch(() => '');
+  if (containers.some((id) => groups.includes(id))) return [];
+  const folder = await processFolder(files, pid, words, isNode);
+  const ids = isNode ? await reader.keysOf(folder) : await reader.dataOf(folder);
+  const service = /\/([^/\n]+\.service)/.exec(groups)?.[1];
+  return ids.map((smesherId) => ({
+    smesherId,
+    by: isNode ? 'key' : 'data',
+    who: `process ${program} (pid ${pid}${service === undefined ? '' : `, ${service}`}, ${folder})`,
+    live: true,
+    remedy:
+      service === undefined
+        ? `End that process for good, then try again: kill ${pid}`
+        : `systemctl disable --now ${service}`,
+  }));
+}
+
+/** Its folder as this process can reach it: relative ones from its working directory, and in its own root. */
+async function processFolder(
+  files: Ports['files'],
+  pid: string,
+  words: readonly string[],
+  isNode: boolean,
+): Promise<string> {
+  const given = flagValue(words, isNode ? ['--data-folder', '-d'] : ['--dir', '-d']);
+  if (given?.startsWith('/')) return `/proc/${pid}/root${given}`;
+  if (given !== undefined) return `/proc/${pid}/cwd/${given}`;
+  // Without a flag: in the home folder of whoever runs it (spacemesh.md §1.2).
+  const environment = await files.readText(`/proc/${pid}/environ`).catch(() => '');
+  const home = environment.split('\0').find((entry) => entry.startsWith('HOME='));
+  return `/proc/${pid}/root${home?.slice('HOME='.length) ?? '/root'}/spacemesh`;
+}

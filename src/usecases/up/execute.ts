@@ -1,0 +1,129 @@
+import { SmeshError } from '../../domain/errors.ts';
+import type { ServiceRole } from '../../domain/plan/decide-up.ts';
+import type { ContainerStep, Step } from '../../domain/plan/steps.ts';
+import type { ComposeProgress, ComposeProject } from '../../ports/compose.ts';
+import type { Context } from '../context.ts';
+import { clearPendingStarts, notePendingStarts } from './pending-starts.ts';
+import type { PreparedUp } from './prepare.ts';
+
+/** A service that this run started, or tried to. */
+export interface StartedService {
+  readonly service: string;
+  readonly role: ServiceRole;
+  readonly containerId: string;
+  /** Why the engine would not start it. */
+  readonly error?: string;
+}
+
+/** More at once only wait for each other inside the engine. */
+const PARALLEL_STARTS = 8;
+
+/**
+ * Carries out the container steps of a plan: Compose makes and removes, the engine starts, the node first. Services that
+ * are kept, held back or postponed are not named to Compose, so it cannot touch them.
+ */
+export async function executeUp(context: Context, prepared: PreparedUp): Promise<readonly StartedService[]> {
+  const { plan, observation } = prepared;
+  const project = observation.composeProject;
+  const toMake = servicesOf(plan.steps, ['create-service', 'recreate-service']);
+  const toRemove = servicesOf(plan.steps, ['remove-service']);
+  const running = plan.steps.flatMap((step) =>
+    step.kind === 'recreate-service' && step.running ? [step.service] : [],
+  );
+  await notePendingStarts(context, running);
+  if (toMake.length > 0) await makeContainers(context, prepared, toMake);
+  const toStart = new Set([...toMake, ...servicesOf(plan.steps, ['start-service'])]);
+  const started = await startContainers(context, prepared, toStart);
+  if (toRemove.length > 0) await removeServices(context, project, toRemove);
+  await clearPendingStarts(context);
+  return started;
+}
+
+function servicesOf(steps: readonly Step[], kinds: readonly ContainerStep['kind'][]): readonly string[] {
+  return steps.flatMap((step) =>
+    'service' in step && (kinds as readonly string[]).includes(step.kind) ? [step.service] : [],
+  );
+}
+
+async function makeContainers(
+  context: Context,
+  { observation }: PreparedUp,
+  services: readonly string[],
+): Promise<void> {
+  const compose = await context.ports.compose();
+  const live = context.out.live();
+  const made = new Set<string>();
+  const onProgress = (progress: ComposeProgress) => {
+    if (progress.kind === 'image') live.update([`image ${progress.name}: ${progress.status.toLowerCase()}`]);
+    if (progress.kind !== 'container' || !/^(Created|Recreated)$/.test(progress.status)) return;
+    made.add(progress.name);
+    live.update([`containers     ${made.size} of ${services.length} made`]);
+  };
+  try {
+    await compose.create(observation.composeProject, { services, signal: context.signal, onProgress });
+  } finally {
+    live.done();
+  }
+}
+
+async function startContainers(
+  context: Context,
+  { observation }: PreparedUp,
+  services: ReadonlySet<string>,
+): Promise<readonly StartedService[]> {
+  if (services.size === 0) return [];
+  const docker = await context.ports.docker();
+  const containers = await docker.containers({ project: observation.composeProject.name });
+  const roles = new Map(observation.desired.map(({ name, role }) => [name, role]));
+  const toStart = containers.flatMap((container) => {
+    const service = container.service;
+    if (service === undefined || container.oneOff || !services.has(service)) return [];
+    return [{ service, role: roles.get(service) ?? 'other', containerId: container.id }];
+  });
+  const start = async (target: StartedService): Promise<StartedService> => {
+    try {
+      await docker.start(target.containerId);
+      return target;
+    } catch (error) {
+      // One that cannot be started must not keep the others from it.
+      if (error instanceof SmeshError) return { ...target, error: error.message };
+      throw error;
+    }
+  };
+  // Provers look for the node as soon as they run: it is there first, so that they find it at their first try.
+  const nodes = toStart.filter(({ role }) => role === 'node');
+  const rest = toStart.filter(({ role }) => role !== 'node');
+  const started: StartedService[] = [];
+  for (const node of nodes) started.push(await start(node));
+  const queue = [...rest];
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      context.signal.throwIfAborted();
+      started.push(await start(next));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL_STARTS, rest.length) }, work));
+  return started;
+}
+
+/**
+ * Services that compose.yaml no longer has are unknown to Compose by name, so it is given a file that has nothing but
+ * their names; containers are found by their labels (engineering.md §4.2).
+ */
+async function removeServices(
+  context: Context,
+  project: ComposeProject,
+  services: readonly string[],
+): Promise<void> {
+  const { files, system } = context.ports;
+  const folder = context.env['TMPDIR'] || '/tmp';
+  const path = `${folder}/smesh-compose-${system.pid}-${context.clock.now()}-removed.yaml`;
+  const names = Object.fromEntries(services.map((service) => [service, { image: 'removed' }]));
+  await files.writeNew(path, JSON.stringify({ services: names }), { mode: 0o600 });
+  try {
+    const compose = await context.ports.compose();
+    await compose.remove({ ...project, files: [path] }, services, { signal: context.signal });
+  } finally {
+    await files.removeOwn(path);
+  }
+}

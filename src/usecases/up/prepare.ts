@@ -1,0 +1,142 @@
+import { COMPOSE_PATH } from '../../domain/compose/generate.ts';
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import { decideUp } from '../../domain/plan/decide-up.ts';
+import { describeChange } from '../../domain/plan/describe-change.ts';
+import type { Finding } from '../../domain/plan/findings.ts';
+import type { FileStep, Plan } from '../../domain/plan/steps.ts';
+import { didYouMean } from '../../domain/project/suggest.ts';
+import type { Project } from '../../domain/project/types.ts';
+import { COMPOSE_OVERRIDES, type ComposeProject } from '../../ports/compose.ts';
+import type { Context } from '../context.ts';
+import { type GeneratePlan, planGenerate } from '../generate.ts';
+import { loadProject } from '../load-project.ts';
+import { preflight } from '../preflight.ts';
+import { type EngineObservation, observeEngine } from './observe-engine.ts';
+import { observeProving } from './observe-proving.ts';
+
+export interface UpRequest {
+  /** Names of services or smesher IDs (eight digits or more); empty: all. */
+  readonly services: readonly string[];
+  readonly force: boolean;
+}
+
+/** Everything that `plan` shows and `up` carries out, decided from one look at the world. */
+export interface PreparedUp {
+  readonly project: Project;
+  readonly generate: GeneratePlan;
+  readonly observation: EngineObservation;
+  readonly findings: readonly Finding[];
+  readonly plan: Plan;
+}
+
+/**
+ * Observes and decides; changes nothing. Where generated files are out of date it decides by what they will say, because
+ * `up` writes them first.
+ */
+export async function prepareUp(context: Context, request: UpRequest): Promise<PreparedUp> {
+  const { project } = await loadProject(context);
+  const generate = await planGenerate(context, { project, keyPlaces: [], repairKeys: false, force: false });
+  const composeProject = { name: project.name, directory: context.directory };
+  const observation = await withPreview(context, composeProject, generate, (preview) =>
+    observeEngine(context, preview),
+  );
+  const services = resolveServices(request.services, project, observation);
+  const [proving, checked] = await Promise.all([
+    observeProving(context, project, observation.own),
+    preflight(context, observation, project, findToStart(observation, services)),
+  ]);
+  const decided = decideUp(
+    {
+      desired: observation.desired,
+      containers: observation.own,
+      removed: observation.removed,
+      stopRisks: proving.stopRisks(checked.data.dataBytes),
+      hindrances: checked.data.hindrances,
+      nodeChange: proving.nodeChange,
+      composeVersion: observation.composeVersion,
+    },
+    { force: request.force, ...(services === undefined ? {} : { services }) },
+  );
+  const files: readonly FileStep[] = generate.steps;
+  return {
+    project,
+    generate,
+    observation: { ...observation, composeProject },
+    findings: checked.findings,
+    plan: { headline: decided.headline, steps: [...files, ...decided.steps] },
+  };
+}
+
+/**
+ * Compose reads files, so what `up` is going to write to compose.yaml is put into a temporary one. Config hashes depend on
+ * the project directory and not on the file's place (engineering.md §4.3).
+ */
+async function withPreview<T>(
+  context: Context,
+  project: ComposeProject,
+  generate: GeneratePlan,
+  use: (project: ComposeProject) => Promise<T>,
+): Promise<T> {
+  const pending = generate.steps.find(
+    (step) => step.kind === 'write-file' && step.path === `${context.directory}/${COMPOSE_PATH}`,
+  );
+  if (pending?.kind !== 'write-file') return use(project);
+  const { files, system } = context.ports;
+  const folder = context.env['TMPDIR'] || '/tmp';
+  const preview = `${folder}/smesh-compose-${system.pid}-${context.clock.now()}.yaml`;
+  await files.writeNew(preview, pending.content, { mode: 0o600 });
+  try {
+    const override = await findOverride(context);
+    return await use({ ...project, files: [preview, ...override] });
+  } finally {
+    await files.removeOwn(preview);
+  }
+}
+
+async function findOverride(context: Context): Promise<readonly string[]> {
+  for (const name of COMPOSE_OVERRIDES) {
+    const path = `${context.directory}/${name}`;
+    if (await context.ports.files.exists(path)) return [path];
+  }
+  return [];
+}
+
+/** Names as typed → services; `undefined`: all. A word that is neither name nor ID ends with exit 2. */
+function resolveServices(
+  words: readonly string[],
+  project: Project,
+  observation: EngineObservation,
+): readonly string[] | undefined {
+  if (words.length === 0) return undefined;
+  const names = observation.desired.map(({ name }) => name);
+  return words.map((word) => {
+    if (names.includes(word)) return word;
+    const byId = project.identities.filter(({ id }) => word.length >= 8 && id.startsWith(word.toLowerCase()));
+    const [identity] = byId;
+    if (identity !== undefined && byId.length === 1) return identity.name;
+    const meant = didYouMean(word, names);
+    throw new SmeshError(
+      'unknown-service',
+      ExitCode.usage,
+      `There is no service ${JSON.stringify(word)} in this project`,
+      {
+        hint: meant === undefined ? `Services: ${names.slice(0, 10).join(', ')}` : `Did you mean ${meant}?`,
+      },
+    );
+  });
+}
+
+/** Provers that may be started by this run, whatever else is decided about them. */
+function findToStart(
+  observation: EngineObservation,
+  services: readonly string[] | undefined,
+): ReadonlySet<string> {
+  const toStart = observation.desired.filter((service) => {
+    if (service.role !== 'prover') return false;
+    if (services !== undefined && !services.includes(service.name)) return false;
+    const container = observation.own.find((one) => one.service === service.name);
+    if (container === undefined || container.state !== 'running') return true;
+    return describeChange(service, container, observation.composeVersion) !== undefined;
+  });
+  return new Set(toStart.map(({ name }) => name));
+}
