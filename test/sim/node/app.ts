@@ -218,14 +218,19 @@ export class App {
 
   /** Closes the ports, then the databases. */
   async stop(): Promise<void> {
+    await this.abandon();
+    this.#databases?.close();
+    this.#databases = undefined;
+  }
+
+  /** Closes the ports only: a start that has failed leaves its databases as they are, -wal and -shm included. */
+  async abandon(): Promise<void> {
     this.#stopping.abort(new Error('context canceled'));
     for (const server of this.#httpServers) {
       server.close();
       server.closeAllConnections();
     }
     await Promise.all(this.#listeners.map((listener) => listener.close()));
-    this.#databases?.close();
-    this.#databases = undefined;
   }
 }
 

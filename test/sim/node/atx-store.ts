@@ -187,10 +187,7 @@ export class AtxStore {
 
   /** @param clause SQL after the table's name */
   atxs(clause: string, ...values: (Buffer | number)[]): Atx[] {
-    const rows = this.#state.prepare(`SELECT * FROM atxs ${clause}`).all(values) as Record<
-      string,
-      unknown
-    >[];
+    const rows = this.#state.prepare(`SELECT * FROM atxs ${clause}`).all(values) as Record<string, unknown>[];
     return rows.map((row) => ({
       id: blob(row['id']),
       smesher: blob(row['pubkey']),

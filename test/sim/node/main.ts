@@ -48,7 +48,7 @@ async function run(line: CommandLine): Promise<void> {
     log('ERROR', 'node', 'failed to start App', { errmsg: error.message, name: '' });
     if (error.lingers) {
       lingering = true;
-      await Promise.all([app.stop(), wait(readKnobs(process.env).linger)]);
+      await Promise.all([app.abandon(), wait(readKnobs(process.env).linger)]);
       log('ERROR', 'node', 'app failed to clean up in time');
     }
     fail(error.message);

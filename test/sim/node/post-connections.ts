@@ -57,10 +57,23 @@ export class PostConnection {
     this.#waiting = undefined;
   }
 
-  #ask(request: Record<string, unknown>): Promise<ServiceResponse> {
+  /** A service that hangs (a paused container) must not outlast the deadline, so the signal ends the wait. */
+  #ask(request: Record<string, unknown>, signal: AbortSignal): Promise<ServiceResponse> {
     if (this.#closed) return Promise.reject(new PostServiceClosed('post client closed'));
     return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
+      const aborted = () => reject(signal.reason);
+      signal.addEventListener('abort', aborted, { once: true });
+      const settle = () => signal.removeEventListener('abort', aborted);
+      this.#waiting = {
+        resolve: (response) => {
+          settle();
+          resolve(response);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
       this.#call.write(request);
     });
   }
@@ -69,7 +82,7 @@ export class PostConnection {
   async prove(challenge: Buffer, signal: AbortSignal): Promise<{ proof: PostProof; meta: PostMetadata }> {
     for (;;) {
       signal.throwIfAborted();
-      const { genProof } = await this.#ask({ genProof: { challenge } });
+      const { genProof } = await this.#ask({ genProof: { challenge } }, signal);
       if (genProof === undefined) throw new Error('unexpected response from post service');
       if (genProof.status !== 'GEN_PROOF_STATUS_OK') throw new Error('error generating proof');
       const { proof, metadata } = genProof;

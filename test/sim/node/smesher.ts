@@ -113,10 +113,12 @@ export class Smesher {
       log('INFO', 'node.atxBuilder', 'created the initial post');
       return true;
     } catch (error) {
-      this.#shared.signal.throwIfAborted();
-      log('ERROR', 'node.atxBuilder', 'failed to generate initial proof:', {
-        error: (error as Error).message,
-      });
+      const { signal } = this.#shared;
+      const reason = signal.aborted ? 'post execution: context canceled' : (error as Error).message;
+      log('ERROR', 'node.atxBuilder', 'failed to generate initial proof:', { error: reason });
+      if (signal.aborted)
+        log('ERROR', 'node.atxBuilder', 'failed to build initial post:', { error: 'context canceled' });
+      signal.throwIfAborted();
       return false;
     }
   }
