@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatPath } from './diagnostics.ts';
 import { projectFileSchema } from './schema.ts';
 import { diagnose, type SourceFile } from './source.ts';

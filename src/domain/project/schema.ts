@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseSmesherId } from '../identity/smesher-id.ts';
 import { poetPublicKey } from '../node/networks.ts';
 import { parseGoDuration } from './duration.ts';
@@ -159,9 +159,11 @@ const standalone = z.strictObject({
   powDifficulty: hex64.optional().describe('Difficulty of the k2pow, 64 hex digits.'),
   scrypt: z
     .strictObject({
-      n: integer(2, 2 ** 30).refine((n) => Number.isInteger(Math.log2(n)), 'must be a power of two'),
-      r: integer(1, 1024),
-      p: integer(1, 1024),
+      n: integer(2, 2 ** 30)
+        .refine((n) => Number.isInteger(Math.log2(n)), 'must be a power of two')
+        .describe('Cost N, a power of two.'),
+      r: integer(1, 1024).describe('Block size r.'),
+      p: integer(1, 1024).describe('Parallelism p.'),
     })
     .optional()
     .describe('Parameters of the labels; data made with others is refused.'),
@@ -283,7 +285,12 @@ export const projectFileSchema = z.strictObject({
     .describe('Settings of every post-service that does not set its own.'),
   identities: z.array(identity).describe('One entry per PoST directory.'),
   retired: z
-    .array(z.strictObject({ id: smesherId, name: serviceName }))
+    .array(
+      z.strictObject({
+        id: smesherId.describe('Its smesher ID.'),
+        name: serviceName.describe('The name it had, and gets back when it returns.'),
+      }),
+    )
     .optional()
     .describe('Identities that were removed. Their names stay theirs.'),
   init: z
