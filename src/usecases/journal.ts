@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { parseSmesherId, type SmesherId } from '../domain/identity/smesher-id.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
