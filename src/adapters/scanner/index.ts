@@ -93,6 +93,12 @@ function noteMount(mount: Mount | undefined): string[] {
   return notes;
 }
 
+function chooseRoots(request: ScanRequest, mounts: readonly Mount[]): string[] {
+  const mounted = () => dataMounts(mounts).map((mount) => mount.mountPoint);
+  if (request.roots.length === 0) return [...new Set([...mounted(), request.currentDirectory])];
+  return [...new Set([...request.roots, ...(request.alsoMounted === true ? mounted() : [])])];
+}
+
 /** `post2` before `post10`, and the same order on every host. */
 const natural = new Intl.Collator('en', { numeric: true });
 
@@ -102,21 +108,14 @@ export function createScanner(options: ScannerOptions = {}): ScannerPort {
     async scan(request: ScanRequest): Promise<ScanReport> {
       const started = performance.now();
       const host = readHostDisks(tables);
-      const roots =
-        request.roots.length > 0
-          ? [...new Set(request.roots)]
-          : [
-              ...new Set([
-                ...dataMounts(host.mounts).map((mount) => mount.mountPoint),
-                request.currentDirectory,
-              ]),
-            ];
+      const roots = chooseRoots(request, host.mounts);
       const dead = await findDead(host.mounts, roots);
       const walk = new Walk({
         crypto,
         user: currentUser(),
         maxDepth: request.maxDepth,
         dead,
+        ignore: new Set(request.ignore),
         mountOf: host.mountOf,
       });
       for (const place of request.keyPlaces) walk.keyPlace(place);

@@ -36,6 +36,8 @@ export interface WalkOptions {
   readonly maxDepth: number;
   /** Mount points that do not answer: touching them would hang. */
   readonly dead: ReadonlySet<string>;
+  /** Paths, with symlinks or without, that are passed over as if they were not there. */
+  readonly ignore: ReadonlySet<string>;
   mountOf(realPath: string): Mount | undefined;
 }
 
@@ -161,6 +163,7 @@ export class Walk {
   /** Takes in one folder and answers the names of those in it, sorted. */
   #look(place: Place): readonly string[] {
     const { path, realPath } = place;
+    if (this.#options.ignore.has(path) || this.#options.ignore.has(realPath)) return [];
     let stats: Stats;
     let entries: Dirent[];
     try {

@@ -111,7 +111,7 @@ export function advisePart(
   finished: boolean,
   whole?: string,
 ): string {
-  if (whole !== undefined) return `${whole} holds the whole set: serve that one`;
+  if (whole !== undefined) return `${quoteForShell(whole)} holds the whole set: serve that one`;
   const missing = missingFrom(parts, expected);
   if (missing.length > 0) return `Together the parts still lack ${formatRanges(missing)}: finish those first`;
   if (!finished) return 'Let the initialisation of the parts end first';
@@ -121,7 +121,7 @@ export function advisePart(
   const from =
     best === undefined
       ? 'the postdata_metadata.json of any of them (none has a VRF nonce: search for it afterwards)'
-      : `the postdata_metadata.json of ${best.path}, whose NonceValue is the lowest`;
+      : `the postdata_metadata.json of ${quoteForShell(best.path)}, whose NonceValue is the lowest`;
   return `Join them: put the data files of all parts into one folder with ${from}, then scan again`;
 }
 
@@ -135,7 +135,7 @@ export function adviseUnreadable(path: string, owner: ScannedDirectory['owner'])
 export function adviseDuplicate(others: readonly string[]): string {
   return (
     `Serve one of them and never the other${others.length > 1 ? 's' : ''}: an identity that runs twice is banned for ` +
-    `ever. Leave out what you do not serve when init asks, or take it off this host`
+    `ever. To serve this one, leave out:\n--ignore ${others.map(quoteForShell).join(' ')}`
   );
 }
 
@@ -143,13 +143,13 @@ export function adviseMismatch(key: FoundKey, right: FoundKey | undefined): stri
   const wrong = quoteForShell(key.path);
   return right === undefined
     ? 'No key that was looked at belongs to this data. Name where else to look: --keys DIR'
-    : `The right key is at ${right.path}. Rename the wrong one, so that nothing takes it for this data's:\n` +
+    : `The right key is at ${quoteForShell(right.path)}. Rename the wrong one, so that nothing takes it for this data's:\n` +
         `mv -n ${wrong} ${quoteForShell(`${key.path}.other`)}`;
 }
 
 export function adviseMalformed(key: FoundKey): string {
   return key.repairable === true
-    ? 'init can leave the line break out of the installed copy when you agree; the file itself stays as it is'
+    ? 'The line break can be left out of the installed copy; the file itself stays as it is: smesh-compose init --repair-keys'
     : 'Look for a whole copy of the key, in a backup or an old node, and name where: --keys DIR';
 }
 

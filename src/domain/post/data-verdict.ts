@@ -1,4 +1,5 @@
 import { shortId } from '../identity/smesher-id.ts';
+import { quoteForShell } from '../shell-quote.ts';
 import {
   adviseDamaged,
   adviseDuplicate,
@@ -88,7 +89,11 @@ export function judgeData(read: Read, family: readonly Read[]): Finding | undefi
       return { verdict: 'incomplete', reasons, next: adviseUnfinished(facts.path, metadata, state) };
     }
     reasons.push(`${wholeElsewhere} holds the whole set of the same identity`);
-    return { verdict: 'incomplete', reasons, next: `Serve ${wholeElsewhere} and leave this one out` };
+    return {
+      verdict: 'incomplete',
+      reasons,
+      next: `Serve ${quoteForShell(wholeElsewhere)} and leave this one out`,
+    };
   }
   if (metadata.nonce === undefined) {
     if (metadata.lastPosition !== undefined) {
