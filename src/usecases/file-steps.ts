@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { shortId } from '../domain/identity/smesher-id.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
@@ -33,8 +34,11 @@ const executors: Executors = {
       return;
     }
     if (step.backup !== undefined && present !== undefined && !(await files.exists(step.backup))) {
+      await files.makeDirectory(dirname(step.backup), { mode: 0o700 });
       await files.writeNew(step.backup, present, { mode: 0o600 });
     }
+    // node/ does not exist at the first generation.
+    await files.makeDirectory(dirname(step.path));
     await files.writeAtomic(step.path, step.content, step);
   },
 
