@@ -77,13 +77,18 @@ function keyCell({ key }: ScannedDirectory): string {
 
 const COLUMNS: readonly Column[] = [
   { title: 'DISK', flexible: true, minWidth: 16 },
-  { title: 'DIRECTORY', flexible: true, minWidth: 20, cut: 'middle' },
+  { title: 'DIRECTORY', flexible: true, minWidth: 20, cut: 'start' },
   { title: 'UNITS', align: 'right' },
   { title: 'SIZE', align: 'right' },
   { title: 'SMESHER' },
   { title: 'KEY', flexible: true, minWidth: 12, cut: 'middle' },
   { title: 'VERDICT' },
 ];
+
+/** Who asks for everything wants nothing cut. */
+function tableWidth({ columns, verbose }: ScanView): number {
+  return verbose === true ? Number.POSITIVE_INFINITY : columns;
+}
 
 function directoryTable(report: ScanReport, view: ScanView): string[] {
   const disks = new Map(report.disks.map((disk) => [disk.id, describeDisk(disk)]));
@@ -103,7 +108,7 @@ function directoryTable(report: ScanReport, view: ScanView): string[] {
       paintVerdict(directory.verdict, view.color),
     ];
   });
-  return renderTable(COLUMNS, rows, view.columns);
+  return renderTable(COLUMNS, rows, tableWidth(view));
 }
 
 function diskTable(report: ScanReport, view: ScanView): string[] {
@@ -121,22 +126,32 @@ function diskTable(report: ScanReport, view: ScanView): string[] {
     disk.mountPoint ?? '–',
     disk.uuid ?? '–',
   ]);
-  return renderTable(columns, rows, view.columns);
+  return renderTable(columns, rows, tableWidth(view));
 }
 
 /** Words of a shell command; quoted ones stay whole. */
 const SHELL_WORD = /(?:\$'(?:\\.|[^'\\])*'|'[^']*'|\\.|[^\s'\\])+/gs;
 
-/** A command too long for a line goes on after a backslash, so that it can still be copied and pasted. */
+/**
+ * A command too long for a line goes on after a backslash, so that it can still be copied and pasted. A flag and its
+ * value stay together.
+ */
 function breakCommand(command: string, width: number): string[] {
+  const phrases: string[] = [];
+  for (const word of command.match(SHELL_WORD) ?? []) {
+    const phrase = phrases.at(-1);
+    const isValue = phrase !== undefined && /^-\S+$/.test(phrase) && !word.startsWith('-');
+    if (isValue) phrases[phrases.length - 1] = `${phrase} ${word}`;
+    else phrases.push(word);
+  }
   const lines: string[] = [];
   let line = '';
-  for (const word of command.match(SHELL_WORD) ?? []) {
-    const fits = textWidth(line) + 1 + textWidth(word) <= width - 2;
-    if (line === '' || fits) line = line === '' ? word : `${line} ${word}`;
+  for (const phrase of phrases) {
+    const fits = textWidth(line) + 1 + textWidth(phrase) <= width - 2;
+    if (line === '' || fits) line = line === '' ? phrase : `${line} ${phrase}`;
     else {
       lines.push(`${line} \\`);
-      line = `  ${word}`;
+      line = `  ${phrase}`;
     }
   }
   return [...lines, line];
@@ -151,24 +166,23 @@ function explain({ reasons, next }: ScannedDirectory, width: number): string[] {
   ];
 }
 
-const LABEL_MOST = 32;
+/** Longer labels get a line of their own, and what there is to say stands below. */
+const LABEL_MOST = 24;
 
-/** Labels at the left, what there is to say of each beside them. */
-function beside(
-  entries: readonly { label: string; lines(width: number): string[] }[],
-  columns: number,
-): string[] {
-  const labelWidth = Math.min(
-    Math.max(...entries.map(({ label }) => textWidth(label))),
-    LABEL_MOST,
-    columns / 3,
-  );
-  const indent = Math.floor(labelWidth) + 3;
+interface Entry {
+  readonly label: string;
+  lines(width: number): string[];
+}
+
+function labelled(entries: readonly Entry[], columns: number): string[] {
+  const widest = Math.max(...entries.map(({ label }) => textWidth(label)));
+  const beside = widest <= Math.min(LABEL_MOST, columns / 3);
+  const indent = beside ? widest + 3 : 4;
   return entries.flatMap(({ label, lines }) => {
-    const [first = '', ...rest] = lines(columns - indent);
-    const padding = indent - textWidth(label);
-    const head = padding >= 2 ? [label + ' '.repeat(padding) + first] : [label, ' '.repeat(indent) + first];
-    return [...head, ...rest.map((line) => ' '.repeat(indent) + line)].map((line) => line.trimEnd());
+    const text = lines(columns - indent).map((line) => (' '.repeat(indent) + line).trimEnd());
+    if (!beside) return [label, ...text];
+    const [first = '', ...rest] = text;
+    return [label + first.slice(textWidth(label)), ...rest];
   });
 }
 
@@ -179,7 +193,7 @@ function explanations(report: ScanReport, view: ScanView): string[] {
       label: printable(directory.path),
       lines: (width: number) => explain(directory, width),
     }));
-  return entries.length === 0 ? [] : beside(entries, view.columns);
+  return entries.length === 0 ? [] : labelled(entries, view.columns);
 }
 
 const NAMED = 3;
