@@ -20,7 +20,7 @@ import { poetPublicKey, startPoet } from './poet.ts';
 import { PostConnections } from './post-connections.ts';
 import { PostStates } from './post-states.ts';
 import { propose } from './proposals.ts';
-import type { Service } from './services.ts';
+import type { Service } from './service-types.ts';
 import { Smesher } from './smesher.ts';
 
 /** A start that has failed: the message for the last line, and whether the process lingers before it ends. */

@@ -17,7 +17,7 @@ import { goErrno } from './config.ts';
 import { splitHostPort } from './go-text.ts';
 import { log } from './logger.ts';
 import type { RegisterCall } from './post-connections.ts';
-import { GrpcFault, type Method, type Request, type Service } from './services.ts';
+import { GrpcFault, type Method, type Request, type Service } from './service-types.ts';
 
 const definitions = fromJSON(spacemeshDescriptor as Parameters<typeof fromJSON>[0], {
   longs: String,

@@ -5,7 +5,7 @@ import protobuf from 'protobufjs';
 import { spacemeshDescriptor } from '../../../src/generated/spacemesh.ts';
 import { splitHostPort } from './go-text.ts';
 import { log } from './logger.ts';
-import { GrpcFault, type Service } from './services.ts';
+import { GrpcFault, type Service } from './service-types.ts';
 
 /** Routes with short names of their own; all others are `/<service>/<method>`. */
 const shortRoutes: Readonly<Record<string, string>> = {

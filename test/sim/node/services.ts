@@ -1,57 +1,9 @@
 /** The node's gRPC services, each a table of methods; which listener serves which is said by the config. */
 import { status } from '@grpc/grpc-js';
-import { bech32 } from 'bech32';
 import { parseAddress } from './address.ts';
-import type { Atx, AtxStore } from './atx-store.ts';
-import type { NodeConfig } from './config.ts';
-import { type EventLog, toTimestamp } from './events.ts';
-import type { NetworkClock } from './network-clock.ts';
-import type { PostConnections, RegisterCall } from './post-connections.ts';
-import type { PostStates } from './post-states.ts';
-
-/** An answer with a gRPC status other than OK. */
-export class GrpcFault extends Error {
-  readonly code: status;
-
-  constructor(code: status, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: requests are what the wire brings, each method knows its own
-export type Request = any;
-
-export interface ServerStream {
-  send(message: unknown): void;
-  end(): void;
-  /** Called once, when the client is gone. */
-  onClose(listener: () => void): void;
-}
-
-export type Method =
-  | { readonly unary: (request: Request) => unknown }
-  | { readonly stream: (request: Request, stream: ServerStream) => void }
-  | { readonly duplex: (call: RegisterCall, refuse: (code: status, message: string) => void) => void };
-
-export interface Service {
-  /** Full name in the definitions. */
-  readonly name: string;
-  readonly methods: Readonly<Record<string, Method>>;
-}
-
-export interface ServiceContext {
-  readonly config: NodeConfig;
-  readonly clock: NetworkClock;
-  readonly store: AtxStore;
-  readonly events: EventLog;
-  readonly states: PostStates;
-  readonly connections: PostConnections;
-  readonly golden: Buffer;
-  readonly remote: boolean;
-  readonly isSynced: () => boolean;
-  readonly stopSmeshing: (deleteFiles: boolean) => void;
-}
+import type { Atx } from './atx-store.ts';
+import { accountText, GrpcFault, type Service, type ServiceContext } from './service-types.ts';
+import { activationServiceV2, networkServiceV2, nodeServiceV2, rewardServiceV2 } from './services-v2.ts';
 
 /** Names that the real node knows and this one answers with Unimplemented. */
 export const unservedNames: readonly string[] = [
@@ -139,10 +91,6 @@ function meshService({ clock, golden }: ServiceContext): Service {
       },
     },
   };
-}
-
-function accountText(coinbase: Buffer, hrp: string): string {
-  return bech32.encode(hrp, bech32.toWords(coinbase));
 }
 
 function activationService({ config, clock, store, golden }: ServiceContext): Service {
@@ -268,122 +216,5 @@ function postInfoService({ states }: ServiceContext): Service {
   return {
     name: 'spacemesh.v1.PostInfoService',
     methods: { PostStates: { unary: () => ({ states: list() }) } },
-  };
-}
-
-function nodeServiceV2({ clock, isSynced }: ServiceContext): Service {
-  return {
-    name: 'spacemesh.v2alpha1.NodeService',
-    methods: {
-      Status: {
-        unary: () => {
-          const layer = clock.currentLayer();
-          const known = isSynced() ? layer : 0;
-          return {
-            connectedPeers: 0,
-            status: isSynced() ? 'SYNC_STATUS_SYNCED' : 'SYNC_STATUS_SYNCING',
-            latestLayer: known,
-            appliedLayer: Math.max(0, known - 1),
-            processedLayer: known,
-            currentLayer: layer,
-          };
-        },
-      },
-    },
-  };
-}
-
-function networkServiceV2({ config, clock, golden }: ServiceContext): Service {
-  return {
-    name: 'spacemesh.v2alpha1.NetworkService',
-    methods: {
-      Info: {
-        unary: () => ({
-          genesisTime: toTimestamp(clock.genesis),
-          layerDuration: toTimestamp(clock.layerDuration),
-          genesisId: golden.subarray(0, 20),
-          hrp: config.hrp,
-          effectiveGenesisLayer: clock.layersPerEpoch * 2 - 1,
-          layersPerEpoch: clock.layersPerEpoch,
-          labelsPerUnit: config.post.labelsPerUnit,
-        }),
-      },
-    },
-  };
-}
-
-function page<T>(items: readonly T[], request: Request): readonly T[] {
-  const offset = Number(request.offset ?? 0);
-  const limit = Number(request.limit ?? 0);
-  if (limit > 100) throw new GrpcFault(status.INVALID_ARGUMENT, 'limit is capped at 100');
-  if (limit === 0) throw new GrpcFault(status.INVALID_ARGUMENT, 'limit must be set to <= 100');
-  return items.slice(offset, offset + limit);
-}
-
-function activationServiceV2({ config, store }: ServiceContext): Service {
-  return {
-    name: 'spacemesh.v2alpha1.ActivationService',
-    methods: {
-      List: {
-        unary: (request) => {
-          const among = (ids: readonly Buffer[] | undefined, id: Buffer) =>
-            ids === undefined || ids.length === 0 || ids.some((one) => one.equals(id));
-          const found = store
-            .atxs('ORDER BY epoch, id')
-            .filter((atx) => among(request.id, atx.id) && among(request.smesherId, atx.smesher))
-            .filter((atx) => atx.epoch >= (request.startEpoch ?? 0))
-            .filter((atx) => !request.endEpoch || atx.epoch <= request.endEpoch)
-            .filter((atx) => !request.coinbase || accountText(atx.coinbase, config.hrp) === request.coinbase);
-          return {
-            activations: page(found, request).map((atx) => ({
-              id: atx.id,
-              smesherId: atx.smesher,
-              publishEpoch: atx.epoch,
-              coinbase: accountText(atx.coinbase, config.hrp),
-              weight: atx.weight,
-              height: atx.tickCount,
-              numUnits: atx.numUnits,
-            })),
-          };
-        },
-      },
-      ActivationsCount: {
-        unary: (request) => {
-          const wanted = request.epoch;
-          const all = wanted === undefined ? store.atxs('') : store.atxs('WHERE epoch = ?', wanted);
-          return { count: all.length };
-        },
-      },
-    },
-  };
-}
-
-function rewardServiceV2({ config, store }: ServiceContext): Service {
-  return {
-    name: 'spacemesh.v2alpha1.RewardService',
-    methods: {
-      List: {
-        unary: (request) => {
-          const found = store
-            .rewards()
-            .filter((reward) => reward.layer >= (request.startLayer ?? 0))
-            .filter((reward) => !request.endLayer || reward.layer <= request.endLayer)
-            .filter((reward) => !request.smesher || reward.smesher.equals(request.smesher))
-            .filter(
-              (reward) => !request.coinbase || accountText(reward.coinbase, config.hrp) === request.coinbase,
-            );
-          if (request.sortOrder === 'DESC') found.reverse();
-          return {
-            rewards: page(found, request).map((reward) => ({
-              layer: reward.layer,
-              total: reward.total,
-              layerReward: reward.layerReward,
-              coinbase: accountText(reward.coinbase, config.hrp),
-              smesher: reward.smesher,
-            })),
-          };
-        },
-      },
-    },
   };
 }
