@@ -149,9 +149,10 @@ function describeKept(steps: readonly Step[]): Line[] {
   return [summary, ...remarkable];
 }
 
-/** `post-0001, post-0002` or, from five on, `post-0001 … post-0050 (50)`. */
+/** `post-0001, post-0002` or, when they are many or long, `post-0001 … post-0050 (50)`. */
 function enumerate(subjects: readonly string[]): string {
-  if (subjects.length <= 4) return subjects.join(', ');
+  const all = subjects.join(', ');
+  if (subjects.length === 1 || (subjects.length <= 4 && all.length <= 60)) return all;
   return `${subjects[0]} … ${subjects.at(-1)} (${subjects.length})`;
 }
 

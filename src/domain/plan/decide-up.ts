@@ -141,7 +141,7 @@ function noteOf(
   if (container.health === 'unhealthy') {
     return { note: 'runs, but its healthcheck fails', unwell: true };
   }
-  if (service.role === 'prover' && !risk.safe && risk !== UNKNOWN_RISK) return { note: risk.why };
+  if (service.role === 'prover' && !risk.safe && risk.proving) return { note: risk.why };
   return {};
 }
 

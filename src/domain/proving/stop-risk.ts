@@ -26,6 +26,8 @@ export type StopRisk =
       readonly safe: false;
       /** Continues a sentence that names the prover: `is proving: 41 % read`. */
       readonly why: string;
+      /** It says itself that it works on a proof. */
+      readonly proving?: true;
       /** Of the data read in this pass; only while it reads. */
       readonly fraction?: number;
     };
@@ -77,10 +79,12 @@ function idle({ node, wanted }: StopFacts): StopRisk {
 
 function proving(position: number, dataBytes: number | undefined): StopRisk {
   // No field tells k2pow from reading; the position moves only while reading (spacemesh.md §14.1).
-  if (position === 0) return unsafe('is proving: k2pow');
-  if (dataBytes === undefined || dataBytes <= 0) return unsafe('is proving: reading its data');
+  if (position === 0) return { safe: false, why: 'is proving: k2pow', proving: true };
+  if (dataBytes === undefined || dataBytes <= 0) {
+    return { safe: false, why: 'is proving: reading its data', proving: true };
+  }
   const fraction = Math.min(position / dataBytes, 1);
-  return { safe: false, why: `is proving: ${percent(fraction)} read`, fraction };
+  return { safe: false, why: `is proving: ${percent(fraction)} read`, proving: true, fraction };
 }
 
 /** `41 %`; never 100 while it still reads. */

@@ -57,7 +57,8 @@ async function makeContainers(
     if (progress.kind === 'image') live.update([`image ${progress.name}: ${progress.status.toLowerCase()}`]);
     if (progress.kind !== 'container' || !/^(Created|Recreated)$/.test(progress.status)) return;
     made.add(progress.name);
-    live.update([`containers     ${made.size} of ${services.length} made`]);
+    // Elsewhere each container would be a line of its own.
+    if (context.out.interactive) live.update([`containers     ${made.size} of ${services.length} made`]);
   };
   try {
     await compose.create(observation.composeProject, { services, signal: context.signal, onProgress });
@@ -110,7 +111,7 @@ async function startContainers(
  * Services that compose.yaml no longer has are unknown to Compose by name, so it is given a file that has nothing but
  * their names; containers are found by their labels (engineering.md §4.2).
  */
-async function removeServices(
+export async function removeServices(
   context: Context,
   project: ComposeProject,
   services: readonly string[],

@@ -40,6 +40,9 @@ export interface WatchResult {
 /** A post-service tries its node every 5 s (spacemesh.md §3.1). */
 const CONNECT_GRACE_MS = 6000;
 
+/** Where nothing can be redrawn every change would be a line of its own. */
+const PLAIN_EVERY_MS = 30_000;
+
 /** Once can be a race for memory or a port; a second death of a prover will be followed by a third. */
 const PROVER_DEATHS = 2;
 
@@ -79,6 +82,7 @@ class StartWatch {
     const { clock, signal, out } = this.#context;
     const started = clock.now();
     const live = out.live();
+    let shownAt = 0;
     const background = [this.#followEvents(), ...this.#all().map((service) => this.#followLog(service))];
     const broken = Promise.race([
       new Promise<never>((_, reject) => {
@@ -90,8 +94,12 @@ class StartWatch {
     try {
       for (;;) {
         const elapsed = clock.now() - started;
-        live.update(renderStart(this.#all(), elapsed, this.#nodeLine()));
-        if (this.#settled(elapsed)) return { services: this.#all(), timedOut: false };
+        const settled = this.#settled(elapsed);
+        if (out.interactive || settled || elapsed >= shownAt + PLAIN_EVERY_MS) {
+          live.update(renderStart(this.#all(), elapsed, this.#nodeLine()));
+          shownAt = elapsed;
+        }
+        if (settled) return { services: this.#all(), timedOut: false };
         if (elapsed >= this.#request.timeoutMs) return { services: this.#all(), timedOut: true };
         const woken = new Promise<void>((resolve) => {
           this.#wake = resolve;

@@ -52,6 +52,7 @@ describe('judgeStop', () => {
     expect(judgeStop({ ...idle, status, dataBytes: 100 })).toEqual({
       safe: false,
       why: 'is proving: 41 % read',
+      proving: true,
       fraction: 0.41,
     });
     expect(judgeStop({ ...idle, status: { ...status, position: 0 }, dataBytes: 100 })).toMatchObject({

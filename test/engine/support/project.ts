@@ -1,0 +1,221 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chownSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
+import { stringify } from 'yaml';
+import { makeIdentity, type TestIdentity } from '../../helpers/keys.ts';
+import { type CliOptions, type CliRun, runCli } from '../../helpers/run-cli.ts';
+
+const run = promisify(execFile);
+
+export const NODE_IMAGE = process.env['SMESH_NODE_IMAGE'] ?? 'smesh-sim/go-spacemesh:v1.7.6';
+export const PROVER_IMAGE = process.env['SMESH_POST_IMAGE'] ?? 'smesh-sim/post-service:v0.8.5';
+
+const COINBASE = 'standalone1qqqqqqp3qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqvqtwcg';
+
+/** Whom data and node belong to in these tests: somebody who is not root. */
+export const OWNER = { uid: 1000, gid: 1000 } as const;
+
+const UNITS = 2;
+const LABELS_PER_UNIT = 64;
+
+export interface ProjectIdentity extends TestIdentity {
+  readonly name: string;
+  /** Folder that stands for a disk; the data lie in `post` below it. */
+  readonly disk: string;
+  readonly data: string;
+}
+
+/** `docker …`; rejects with its stderr. */
+export async function docker(...args: string[]): Promise<string> {
+  const { stdout } = await run('docker', args, { maxBuffer: 64 * 1024 * 1024 });
+  return stdout.trim();
+}
+
+/** A standalone project as `generate` would find it after `init`, made by hand. */
+export class TestProject {
+  readonly folder: string;
+  readonly name: string;
+  readonly identities: ProjectIdentity[] = [];
+  readonly #poetKey: string;
+  readonly #ports: { p2p: number; publicApi: number; privateApi: number };
+  readonly #genesis: string;
+  readonly #layerSeconds: number;
+  #settings: { nodeImage: string; proverImage: string; nodeConfig: Record<string, unknown> } = {
+    nodeImage: NODE_IMAGE,
+    proverImage: PROVER_IMAGE,
+    nodeConfig: {},
+  };
+
+  private constructor(
+    folder: string,
+    name: string,
+    ports: { p2p: number; publicApi: number; privateApi: number },
+    layerSeconds: number,
+  ) {
+    this.folder = folder;
+    this.name = name;
+    this.#ports = ports;
+    this.#layerSeconds = layerSeconds;
+    this.#poetKey = Buffer.from(makeIdentity().keyFile, 'hex').toString('base64');
+    this.#genesis = new Date(Math.ceil(Date.now() / 1000 + 5) * 1000).toISOString().replace('.000', '');
+  }
+
+  /** With a long layer nothing is due while the test runs; with a short one an epoch passes. */
+  static async make(folder: string, identities: number, layerSeconds = 6): Promise<TestProject> {
+    const name = `smt-up-${process.pid}-${randomBytes(3).toString('hex')}`;
+    const [p2p = 0, publicApi = 0, privateApi = 0] = await freePorts(3);
+    const project = new TestProject(folder, name, { p2p, publicApi, privateApi }, layerSeconds);
+    for (let index = 0; index < identities; index += 1) project.addIdentity();
+    project.write();
+    return project;
+  }
+
+  get ports(): { readonly p2p: number; readonly publicApi: number; readonly privateApi: number } {
+    return this.#ports;
+  }
+
+  /** PoST data of a fresh identity, 0600 and of OWNER, on a disk of its own. */
+  addIdentity(): ProjectIdentity {
+    const number = String(this.identities.length + 1).padStart(4, '0');
+    const disk = join(this.folder, `disk-${number}`);
+    const data = join(disk, 'post');
+    const identity = { ...makeIdentity(), name: `post-${number}`, disk, data };
+    writePostData(identity);
+    this.identities.push(identity);
+    return identity;
+  }
+
+  set(
+    settings: Partial<{ nodeImage: string; proverImage: string; nodeConfig: Record<string, unknown> }>,
+  ): void {
+    this.#settings = { ...this.#settings, ...settings };
+    this.write();
+  }
+
+  /** smesh.yaml from what the project has now. */
+  write(): void {
+    const { nodeImage, proverImage, nodeConfig } = this.#settings;
+    const document = {
+      version: 1,
+      name: this.name,
+      network: {
+        standalone: {
+          genesisTime: this.#genesis,
+          poetPrivateKey: this.#poetKey,
+          layer: `${this.#layerSeconds}s`,
+          layersPerEpoch: 20,
+        },
+      },
+      coinbase: COINBASE,
+      node: { image: nodeImage, ports: this.#ports, config: nodeConfig },
+      defaults: { image: proverImage, threads: 1, nonces: 16, randomx: 'light' },
+      identities: this.identities.map(({ smesherId, name, data }) => ({ id: smesherId, name, data })),
+    };
+    writeFileSync(join(this.folder, 'smesh.yaml'), stringify(document));
+    const nodeData = join(this.folder, 'node-data');
+    mkdirSync(nodeData, { recursive: true });
+    chownSync(nodeData, OWNER.uid, OWNER.gid);
+  }
+
+  smesh(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+    return runCli(args, { cwd: this.folder, timeout: 120_000, ...options });
+  }
+
+  /** Plain `docker compose` in the project's folder. */
+  async compose(...args: string[]): Promise<string> {
+    const { stdout } = await run('docker', ['compose', ...args], { cwd: this.folder });
+    return stdout.trim();
+  }
+
+  /** Container ID and start time of each service: what must not change when nothing was to be touched. */
+  async lives(): Promise<Record<string, string>> {
+    const ids = await this.containerIds();
+    if (ids.length === 0) return {};
+    const format =
+      '{{index .Config.Labels "com.docker.compose.service"}} {{.Id}} {{.State.StartedAt}} {{.State.Status}}';
+    const lines = (await docker('inspect', '--format', format, ...ids)).split('\n');
+    return Object.fromEntries(
+      lines.map((line) => {
+        const [service = '', ...life] = line.split(' ');
+        return [service, life.join(' ')];
+      }),
+    );
+  }
+
+  async containerIds(): Promise<string[]> {
+    const label = `label=com.docker.compose.project=${this.name}`;
+    const list = await docker('ps', '-aq', '--no-trunc', '--filter', label);
+    return list === '' ? [] : list.split('\n');
+  }
+
+  async containerOf(service: string): Promise<string> {
+    return docker(
+      'ps',
+      '-aq',
+      '--filter',
+      `label=com.docker.compose.project=${this.name}`,
+      '--filter',
+      `label=com.docker.compose.service=${service}`,
+    );
+  }
+
+  async cleanUp(): Promise<void> {
+    const ids = await this.containerIds();
+    if (ids.length > 0) await docker('rm', '-f', ...ids);
+    const label = `label=com.docker.compose.project=${this.name}`;
+    const networks = await docker('network', 'ls', '-q', '--filter', label);
+    if (networks !== '') await docker('network', 'rm', ...networks.split('\n'));
+  }
+}
+
+/** What postcli leaves behind: metadata, one file of labels, the key. */
+export function writePostData(identity: ProjectIdentity): void {
+  mkdirSync(identity.data, { recursive: true });
+  const metadata = {
+    NodeId: Buffer.from(identity.smesherId, 'hex').toString('base64'),
+    CommitmentAtxId: Buffer.alloc(32, 7).toString('base64'),
+    LabelsPerUnit: LABELS_PER_UNIT,
+    NumUnits: UNITS,
+    MaxFileSize: UNITS * LABELS_PER_UNIT * 16,
+    Nonce: 12,
+    NonceValue: '00'.repeat(16),
+    Scrypt: { N: 8192, R: 1, P: 1 },
+  };
+  writeFileSync(join(identity.data, 'postdata_metadata.json'), JSON.stringify(metadata));
+  writeFileSync(join(identity.data, 'postdata_0.bin'), randomBytes(UNITS * LABELS_PER_UNIT * 16));
+  writeFileSync(join(identity.data, 'identity.key'), identity.keyFile);
+  for (const name of readdirSync(identity.data)) {
+    execFileSync('chmod', ['600', join(identity.data, name)]);
+    chownSync(join(identity.data, name), OWNER.uid, OWNER.gid);
+  }
+  chownSync(identity.data, OWNER.uid, OWNER.gid);
+}
+
+export function removePostData(identity: ProjectIdentity): void {
+  rmSync(identity.data, { recursive: true });
+}
+
+/** Ports that were free a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
+          const server = createServer();
+          server.once('error', reject);
+          server.listen(0, '0.0.0.0', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
