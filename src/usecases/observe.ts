@@ -1,7 +1,7 @@
 import { OPERATOR_PORT } from '../domain/compose/hardening.ts';
 import { readLabels } from '../domain/compose/labels.ts';
 import type { ObservedContainer } from '../domain/compose/observed.ts';
-import { SmeshError } from '../domain/errors.ts';
+import { ExitCode, SmeshError } from '../domain/errors.ts';
 import type { SmesherId } from '../domain/identity/smesher-id.ts';
 import { NODE_PORTS } from '../domain/node/config.ts';
 import { unitBytes } from '../domain/node/networks.ts';
@@ -9,6 +9,8 @@ import { METADATA_FILE, readMetadata } from '../domain/post/metadata.ts';
 import type { Identity, Project } from '../domain/project/types.ts';
 import { type ProofLog, readProofLog } from '../domain/proving/proof-log.ts';
 import type { ServiceStatus } from '../domain/proving/service-status.ts';
+import type { DataSeen } from '../domain/proving/status-report.ts';
+import type { ClockPort } from '../ports/clock.ts';
 import type { DockerPort } from '../ports/docker.ts';
 import type { Ports } from '../ports/index.ts';
 import type { LocalDatabaseFacts } from '../ports/local-database.ts';
@@ -43,7 +45,9 @@ export interface ObservedIdentity {
   readonly service?: ServiceStatus;
   /** Only of those whose phase the status does not tell, and within the time limit. */
   readonly log?: ProofLog;
-  readonly data: 'present' | 'absent' | 'unreadable' | 'unknown';
+  readonly data: DataSeen;
+  /** As `scan` names it. */
+  readonly disk?: string;
   /** From its metadata, else from its latest ATX. */
   readonly units?: number;
   readonly dataBytes?: number;
@@ -52,6 +56,13 @@ export interface ObservedIdentity {
 export interface ObserveOptions {
   /** For each question. One that is not answered in time delays nothing else. Default: 2 s. */
   readonly timeoutMs?: number;
+}
+
+interface Question {
+  readonly ports: ObservePorts;
+  readonly project: Project;
+  readonly clock: ClockPort;
+  readonly timeoutMs: number;
 }
 
 type ObservePorts = Pick<Ports, 'files' | 'docker' | 'nodeApi' | 'postApi' | 'localDatabase'>;
@@ -66,18 +77,19 @@ const ENGINE_TIMEOUT_FACTOR = 5;
 export async function observeProject(
   ports: ObservePorts,
   project: Project,
-  clock: { now(): number },
+  clock: ClockPort,
   options: ObserveOptions = {},
 ): Promise<Observation> {
   const timeoutMs = options.timeoutMs ?? 2000;
-  const engine = findContainers(ports, project, timeoutMs * ENGINE_TIMEOUT_FACTOR);
-  const answers = engine.then((found) => askNode(ports, project, found, timeoutMs));
-  const disks = Promise.all(project.identities.map((identity) => lookAtData(ports, identity, timeoutMs)));
-  const statuses = engine.then((found) => askServices(ports, project, found, timeoutMs));
-  const localDatabase = readLocalDatabase(ports, project, timeoutMs);
-  const freeBytes = within(ports.files.freeBytes(project.node.data), timeoutMs);
+  const question: Question = { ports, project, clock, timeoutMs };
+  const engine = findContainers(question);
+  const answers = engine.then((found) => askNode(question, found));
+  const disks = Promise.all(project.identities.map((identity) => lookAtData(question, identity)));
+  const statuses = engine.then((found) => askServices(question, found));
+  const localDatabase = readLocalDatabase(question);
+  const freeBytes = within(clock, ports.files.freeBytes(project.node.data), timeoutMs);
   const logs = Promise.all([engine, answers, statuses]).then(([found, snapshot, services]) =>
-    readLogs(ports, project, found, wantedBy(snapshot), services, timeoutMs),
+    readLogs(question, found, wantedBy(snapshot), services),
   );
 
   const [found, snapshot, data, services, proofLogs, database, free] = await Promise.all([
@@ -126,28 +138,33 @@ interface FoundContainers {
   readonly strays: readonly ObservedContainer[];
 }
 
-async function findContainers(
-  ports: ObservePorts,
-  project: Project,
-  timeoutMs: number,
-): Promise<FoundContainers> {
+async function findContainers(question: Question): Promise<FoundContainers> {
+  const { ports, project, clock, timeoutMs } = question;
   let docker: DockerPort;
   let containers: readonly ObservedContainer[] | undefined;
   try {
     docker = await ports.docker();
-    containers = await within(docker.containers({ project: project.name }), timeoutMs);
+    containers = await within(
+      clock,
+      docker.containers({ project: project.name }),
+      timeoutMs * ENGINE_TIMEOUT_FACTOR,
+    );
   } catch (error) {
     if (!(error instanceof SmeshError)) throw error;
     return { fault: error, isHere: true, provers: new Map(), strays: [] };
   }
   if (containers === undefined) {
-    const fault = new SmeshError('engine-silent', 4, `The engine at ${docker.endpoint} does not answer`);
+    const fault = new SmeshError(
+      'engine-silent',
+      ExitCode.environment,
+      `The engine at ${docker.endpoint} does not answer`,
+    );
     return { fault, isHere: true, provers: new Map(), strays: [] };
   }
   const own = containers.filter((container) => !container.oneOff);
-  const node = own.find(
-    ({ labels, service }) => readLabels(labels)?.role === 'node' || (service === 'node' && !labels),
-  );
+  const node =
+    own.find(({ labels }) => readLabels(labels)?.role === 'node') ??
+    own.find(({ service }) => service === 'node');
   const provers = new Map<SmesherId, ObservedContainer>();
   for (const identity of project.identities) {
     const container = own.find(
@@ -156,20 +173,17 @@ async function findContainers(
     if (container !== undefined) provers.set(identity.id, container);
   }
   const known = new Set([...provers.values()].map(({ id }) => id));
-  const nodeContainer = node ?? own.find(({ service }) => service === 'node');
   return {
     isHere: docker.endpoint.startsWith('unix:'),
-    ...(nodeContainer === undefined ? {} : { node: nodeContainer }),
+    ...(node === undefined ? {} : { node }),
     provers,
     strays: own.filter(({ id, labels }) => readLabels(labels)?.role === 'prover' && !known.has(id)),
   };
 }
 
 async function askNode(
-  ports: ObservePorts,
-  project: Project,
+  { ports, project, timeoutMs }: Question,
   { fault, node }: FoundContainers,
-  timeoutMs: number,
 ): Promise<NodeSnapshot | undefined> {
   if (fault === undefined && node?.state !== 'running') return undefined;
   const nodeApi = await ports.nodeApi();
@@ -193,10 +207,8 @@ function endpointOf(project: Project, node: ObservedContainer | undefined): Node
 }
 
 async function askServices(
-  ports: ObservePorts,
-  project: Project,
+  { ports, project, timeoutMs }: Question,
   { provers }: FoundContainers,
-  timeoutMs: number,
 ): Promise<ReadonlyMap<SmesherId, ServiceStatus>> {
   const running = project.identities.flatMap(({ id }) => {
     const container = provers.get(id);
@@ -227,12 +239,10 @@ const MOST_TAIL_LINES = 1500;
 const PARALLEL_LOGS = 16;
 
 async function readLogs(
-  ports: ObservePorts,
-  project: Project,
+  { ports, project, clock, timeoutMs }: Question,
   { provers }: FoundContainers,
   wanted: ReadonlySet<SmesherId>,
   services: ReadonlyMap<SmesherId, ServiceStatus>,
-  timeoutMs: number,
 ): Promise<ReadonlyMap<SmesherId, ProofLog>> {
   const queue = project.identities.flatMap(({ id }) => {
     const container = provers.get(id);
@@ -249,7 +259,7 @@ async function readLogs(
       if (log !== undefined) logs.set(next.id, log);
     }
   };
-  await within(Promise.all(Array.from({ length: PARALLEL_LOGS }, work)), timeoutMs);
+  await within(clock, Promise.all(Array.from({ length: PARALLEL_LOGS }, work)), timeoutMs);
   return logs;
 }
 
@@ -300,14 +310,13 @@ function unitsFromAtx(snapshot: NodeSnapshot | undefined, id: SmesherId): number
 }
 
 interface DataLook {
-  readonly kind: ObservedIdentity['data'];
+  readonly kind: DataSeen;
   readonly units?: number;
 }
 
 async function lookAtData(
-  ports: ObservePorts,
+  { ports, clock, timeoutMs }: Question,
   identity: Identity,
-  timeoutMs: number,
 ): Promise<DataLook | undefined> {
   const look = async (): Promise<DataLook> => {
     try {
@@ -322,25 +331,27 @@ async function lookAtData(
     }
   };
   // A dead network share answers never.
-  return within(look(), timeoutMs);
+  return within(clock, look(), timeoutMs);
 }
 
-async function readLocalDatabase(
-  ports: ObservePorts,
-  project: Project,
-  timeoutMs: number,
-): Promise<LocalDatabaseFacts> {
+async function readLocalDatabase({
+  ports,
+  project,
+  clock,
+  timeoutMs,
+}: Question): Promise<LocalDatabaseFacts> {
   const database = await ports.localDatabase();
-  const facts = await within(database.read(`${project.node.data}/local.sql`), timeoutMs);
+  const facts = await within(clock, database.read(`${project.node.data}/local.sql`), timeoutMs);
   return facts ?? { kind: 'unknown', reason: 'it does not answer' };
 }
 
 /** `undefined` when it takes too long, or when the system refuses; the question itself goes on unheard. */
-async function within<T>(question: Promise<T>, timeoutMs: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, undefined);
-  });
+async function within<T>(clock: ClockPort, question: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+  const answered = new AbortController();
+  const late = clock.sleep(timeoutMs, answered.signal).then(
+    () => undefined,
+    () => undefined,
+  );
   const answer = question.catch((error: unknown) => {
     // Errors of the system say nothing about the project; everything else is for the caller.
     if (error instanceof Error && 'code' in error && !(error instanceof SmeshError)) return undefined;
@@ -349,6 +360,7 @@ async function within<T>(question: Promise<T>, timeoutMs: number): Promise<T | u
   try {
     return await Promise.race([answer, late]);
   } finally {
-    clearTimeout(timer);
+    // Else the process would wait for the end of the time.
+    answered.abort();
   }
 }
