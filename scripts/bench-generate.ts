@@ -15,7 +15,7 @@ const RUNS = 9;
 const LIMITS = { read: 400, generate: 600 };
 
 const identities = Array.from({ length: IDENTITIES }, (_, index) => {
-  const id = parseSmesherId(index.toString(16).padStart(64, '5e'));
+  const id = parseSmesherId(index.toString(16).padStart(64, '0'));
   if (id === undefined) throw new Error('not an ID');
   const name = `post-${String(index + 1).padStart(4, '0')}`;
   return { id, name, data: `/mnt/disk ${index % 50}/${name}`, user: '1000:1000' };

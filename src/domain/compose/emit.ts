@@ -1,4 +1,4 @@
-import { Alias, Document, isMap, isScalar, isSeq, type Node, Pair, Scalar, YAMLMap } from 'yaml';
+import { Document, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { JOB_HARDENING, PROVER_HARDENING } from './hardening.ts';
 import type { ComposeDocument, ComposeService } from './types.ts';
 
@@ -13,14 +13,15 @@ type SharedName = keyof typeof SHARED;
 /** Longest list of plain words that still stands on one line. */
 const LONGEST_LINE = 600;
 
+type Mapping = { readonly [key: string]: unknown };
+
+function isMapping(value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Compose puts variables in place of `$`; every text of ours means itself, paths above all. */
-export function escapeDollars(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('$', '$$$$');
-  if (Array.isArray(value)) return value.map(escapeDollars);
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, escapeDollars(entry)]));
-  }
-  return value;
+export function escapeDollars(text: string): string {
+  return text.replaceAll('$', '$$$$');
 }
 
 /** By identity of the parts: a service that sets one of them apart is written out whole. */
@@ -30,16 +31,79 @@ function sharedBlockOf(service: ComposeService): SharedName | undefined {
   );
 }
 
-/** Lists of words stand on one line: a command reads like one. */
-function putListsOnOneLine(node: unknown): void {
-  if (isMap(node)) {
-    for (const { value } of node.items) putListsOnOneLine(value);
-  } else if (isSeq(node)) {
-    let length = 0;
-    for (const item of node.items) length += isScalar(item) ? String(item.value).length + 2 : LONGEST_LINE;
-    if (length < LONGEST_LINE) node.flow = true;
-    else node.items.forEach(putListsOnOneLine);
+/**
+ * Text of scalars and of lists of scalars, by the YAML library, which knows when to quote. One document serves all, and
+ * what was written once is remembered: of 500 services nearly every line is the same.
+ */
+function createWriter(): (value: unknown) => string {
+  // compat: quotes what a YAML 1.1 reader takes for a number, a boolean or a time: 22:22, yes, 0755.
+  const document = new Document<YAMLMap>(null, { compat: 'yaml-1.1' });
+  const options = {
+    lineWidth: 0,
+    flowCollectionPadding: false,
+    singleQuote: true,
+    blockQuote: false,
+  } as const;
+  const written = new Map<unknown, string>();
+  const scalar = (value: unknown) => new Scalar(typeof value === 'string' ? escapeDollars(value) : value);
+  return (value) => {
+    // Lists by their JSON behind a character that no scalar of a Compose file begins with.
+    const known = Array.isArray(value) ? `\0${JSON.stringify(value)}` : value;
+    const before = written.get(known);
+    if (before !== undefined) return before;
+    let node: Scalar | YAMLSeq = scalar(value);
+    if (Array.isArray(value)) {
+      node = new YAMLSeq();
+      node.flow = true;
+      node.items = value.map(scalar);
+    }
+    const line = new YAMLMap();
+    line.items.push(new Pair(new Scalar('x'), node));
+    document.contents = line;
+    const text = document.toString(options).slice('x: '.length, -1);
+    written.set(known, text);
+    return text;
+  };
+}
+
+type Writer = ReturnType<typeof createWriter>;
+
+function fitsOneLine(list: readonly unknown[]): boolean {
+  let length = 0;
+  for (const item of list) length += typeof item === 'object' ? LONGEST_LINE : String(item).length + 2;
+  return length < LONGEST_LINE;
+}
+
+/** Lines of a mapping, each with its line break. Lists of words stand on one line: a command reads like one. */
+function mappingLines(mapping: Mapping, indent: string, write: Writer): string {
+  let text = '';
+  for (const [key, value] of Object.entries(mapping)) {
+    if (value !== undefined) text += `${indent}${write(key)}:${valueText(value, indent, write)}`;
   }
+  return text;
+}
+
+/** What stands behind a colon: on the same line, or the lines below. */
+function valueText(value: unknown, indent: string, write: Writer): string {
+  const deeper = `${indent}  `;
+  if (isMapping(value)) {
+    return Object.keys(value).length === 0 ? ' {}\n' : `\n${mappingLines(value, deeper, write)}`;
+  }
+  if (!Array.isArray(value) || fitsOneLine(value)) return ` ${write(value)}\n`;
+  return `\n${value.map((item: unknown) => listItem(item, deeper, write)).join('')}`;
+}
+
+function listItem(item: unknown, indent: string, write: Writer): string {
+  if (!isMapping(item)) return `${indent}- ${write(item)}\n`;
+  const deeper = `${indent}  `;
+  return `${indent}- ${mappingLines(item, deeper, write).slice(deeper.length)}`;
+}
+
+function serviceLines(service: ComposeService, write: Writer): string {
+  const block = sharedBlockOf(service);
+  if (block === undefined) return mappingLines(service, '    ', write);
+  const own = Object.entries(service).filter(([key]) => !Object.hasOwn(SHARED[block], key));
+  return `    <<: *${block}\n${mappingLines(Object.fromEntries(own), '    ', write)}`;
 }
 
 /**
@@ -47,46 +111,21 @@ function putListsOnOneLine(node: unknown): void {
  * alike. What all provers have in common is written once and merged in (`<<: *prover`).
  */
 export function emitCompose(compose: ComposeDocument): string {
-  // compat: quotes what a YAML 1.1 reader takes for a number, a boolean or a time: 22:22, yes, 0755.
-  const document = new Document<Node>(null, {
-    compat: 'yaml-1.1',
-    merge: true,
-    aliasDuplicateObjects: false,
-  });
-  const node = (value: unknown): Node => {
-    const made = document.createNode(escapeDollars(value));
-    putListsOnOneLine(made);
-    return made;
-  };
-  const root = new YAMLMap<Scalar<string>, Node>();
-  const add = (map: YAMLMap<Scalar<string>, Node>, key: string, value: Node, apart = true): void => {
-    const name = new Scalar(key);
-    name.spaceBefore = apart && map.items.length > 0;
-    map.items.push(new Pair(name, value));
-  };
-
+  const write = createWriter();
   const { name, services, ...rest } = compose;
-  add(root, 'name', node(name));
   const blocks = new Set(Object.values(services).map(sharedBlockOf));
+  const sections = [mappingLines({ name }, '', write)];
   for (const block of Object.keys(SHARED) as SharedName[]) {
-    if (!blocks.has(block)) continue;
-    const shared = node(SHARED[block]) as YAMLMap;
-    shared.anchor = block;
-    add(root, `x-${block}`, shared);
-  }
-
-  const list = new YAMLMap<Scalar<string>, Node>();
-  for (const [service, definition] of Object.entries(services)) {
-    const block = sharedBlockOf(definition);
-    const own = new YAMLMap<Scalar<string>, Node>();
-    if (block !== undefined) add(own, '<<', new Alias(block), false);
-    for (const [key, value] of Object.entries(definition)) {
-      if (block === undefined || !Object.hasOwn(SHARED[block], key)) add(own, key, node(value), false);
+    if (blocks.has(block)) {
+      sections.push(`x-${block}: &${block}\n${mappingLines(SHARED[block], '  ', write)}`);
     }
-    add(list, service, own);
   }
-  add(root, 'services', list);
-  for (const [key, value] of Object.entries(rest)) if (value !== undefined) add(root, key, node(value));
-  document.contents = root;
-  return document.toString({ lineWidth: 0, flowCollectionPadding: false, singleQuote: true });
+  const list = Object.entries(services).map(
+    ([service, definition]) => `  ${write(service)}:\n${serviceLines(definition, write)}`,
+  );
+  sections.push(`services:\n${list.join('\n')}`);
+  for (const [key, value] of Object.entries(rest)) {
+    if (value !== undefined) sections.push(mappingLines({ [key]: value }, '', write));
+  }
+  return sections.join('\n');
 }

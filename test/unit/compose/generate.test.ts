@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildCompose, identitiesWithoutUser, previousUsers } from '../../../src/domain/compose/build.ts';
-import { emitCompose, escapeDollars } from '../../../src/domain/compose/emit.ts';
+import { emitCompose } from '../../../src/domain/compose/emit.ts';
 import { digestOf, identitySetDigest, readLabels, writeLabels } from '../../../src/domain/compose/labels.ts';
 import { fileState, isCurrent, readFileDigests } from '../../../src/domain/compose/ownership.ts';
 import type { ComposeDocument } from '../../../src/domain/compose/types.ts';
@@ -172,11 +173,24 @@ describe('emitted YAML', () => {
   });
 
   it('doubles dollars everywhere', () => {
-    expect(escapeDollars({ a: ['$x', { b: '$$' }], n: 1, t: true })).toEqual({
+    expect(emitted({ a: ['$x', { b: '$$' }], n: 1, t: true }).modern).toEqual({
       a: ['$$x', { b: '$$$$' }],
       n: 1,
       t: true,
     });
+  });
+
+  it('is what was meant, whatever is put in', () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 12 }).map((value) => value.replaceAll('$', ''));
+    const leaf = fc.oneof(text, fc.integer(), fc.boolean());
+    const list = fc.array(fc.oneof(leaf, fc.dictionary(text, leaf, { minKeys: 1, noNullPrototype: true })));
+    fc.assert(
+      fc.property(fc.dictionary(text, fc.oneof(leaf, list), { noNullPrototype: true }), (value) => {
+        expect(emitted(value).modern).toEqual(value);
+        expect(emitted(value).value).toEqual(value);
+      }),
+      { numRuns: 120 },
+    );
   });
 });
 
