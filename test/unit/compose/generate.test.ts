@@ -180,6 +180,14 @@ describe('emitted YAML', () => {
     });
   });
 
+  it('keeps a space that is none to YAML', () => {
+    expect(emitted([{ '\u00a0k': '\u00a0v' }]).modern).toEqual([{ '\u00a0k': '\u00a0v' }]);
+  });
+
+  it('does not take a list for the text that looks like it', () => {
+    expect(emitted({ a: ['x'], b: '["x"]' }).modern).toEqual({ a: ['x'], b: '["x"]' });
+  });
+
   it('is what was meant, whatever is put in', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 12 }).map((value) => value.replaceAll('$', ''));
     const leaf = fc.oneof(text, fc.integer(), fc.boolean());
