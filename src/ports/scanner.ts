@@ -16,4 +16,9 @@ export interface ScanRequest {
 /** Finds PoST directories and keys on this host; changes nothing. */
 export interface ScannerPort {
   scan(request: ScanRequest): Promise<ScanReport>;
+  /**
+   * The `Disk.id` below each of these paths, which must be real ones; paths on no known mount are left out. Reads only
+   * what the kernel knows and touches no disk.
+   */
+  diskNames(realPaths: readonly string[]): ReadonlyMap<string, string>;
 }

@@ -5,16 +5,17 @@ import { ExitCode, SmeshError } from '../domain/errors.ts';
 import type { SmesherId } from '../domain/identity/smesher-id.ts';
 import { NODE_PORTS } from '../domain/node/config.ts';
 import { unitBytes } from '../domain/node/networks.ts';
-import { METADATA_FILE, readMetadata } from '../domain/post/metadata.ts';
 import type { Identity, Project } from '../domain/project/types.ts';
-import { type ProofLog, readProofLog } from '../domain/proving/proof-log.ts';
+import type { ProofLog } from '../domain/proving/proof-log.ts';
 import type { ServiceStatus } from '../domain/proving/service-status.ts';
 import type { DataSeen } from '../domain/proving/status-report.ts';
 import type { ClockPort } from '../ports/clock.ts';
 import type { DockerPort } from '../ports/docker.ts';
-import type { Ports } from '../ports/index.ts';
 import type { LocalDatabaseFacts } from '../ports/local-database.ts';
 import type { NodeEndpoint, NodeSnapshot } from '../ports/node-api.ts';
+import { lookAtAllData } from './observe/data.ts';
+import { readLogs } from './observe/logs.ts';
+import { type ObservePorts, type Question, within } from './observe/question.ts';
 
 /** What one look at a project found: nothing is decided here, and what could not be learnt says so. */
 export interface Observation {
@@ -58,15 +59,6 @@ export interface ObserveOptions {
   readonly timeoutMs?: number;
 }
 
-interface Question {
-  readonly ports: ObservePorts;
-  readonly project: Project;
-  readonly clock: ClockPort;
-  readonly timeoutMs: number;
-}
-
-type ObservePorts = Pick<Ports, 'files' | 'docker' | 'nodeApi' | 'postApi' | 'localDatabase'>;
-
 /** The engine answers for all containers at once. */
 const ENGINE_TIMEOUT_FACTOR = 5;
 
@@ -84,12 +76,12 @@ export async function observeProject(
   const question: Question = { ports, project, clock, timeoutMs };
   const engine = findContainers(question);
   const answers = engine.then((found) => askNode(question, found));
-  const disks = Promise.all(project.identities.map((identity) => lookAtData(question, identity)));
+  const disks = lookAtAllData(question);
   const statuses = engine.then((found) => askServices(question, found));
   const localDatabase = readLocalDatabase(question);
   const freeBytes = within(clock, ports.files.freeBytes(project.node.data), timeoutMs);
   const logs = Promise.all([engine, answers, statuses]).then(([found, snapshot, services]) =>
-    readLogs(question, found, wantedBy(snapshot), services),
+    readLogs(question, found.provers, wantedBy(snapshot), services),
   );
 
   const [found, snapshot, data, services, proofLogs, database, free] = await Promise.all([
@@ -105,10 +97,12 @@ export async function observeProject(
     const container = found.provers.get(identity.id);
     const service = services.get(identity.id);
     const log = proofLogs.get(identity.id);
-    const units = data[index]?.units ?? unitsFromAtx(snapshot, identity.id);
+    const look = data[index];
+    const units = look?.units ?? unitsFromAtx(snapshot, identity.id);
     return {
       identity,
-      data: found.isHere ? (data[index]?.kind ?? 'unknown') : 'unknown',
+      data: found.isHere ? (look?.kind ?? 'unknown') : 'unknown',
+      ...(look?.disk === undefined ? {} : { disk: look.disk }),
       ...(container === undefined ? {} : { container }),
       ...(service === undefined ? {} : { service }),
       ...(log === undefined ? {} : { log }),
@@ -228,76 +222,6 @@ async function askServices(
   return new Map(await Promise.all(answers));
 }
 
-/** Lines from the end of a log that hold a whole proof but for its reading. */
-const TAIL_LINES = 80;
-
-/** While reading there is a line per file: so many, at the smallest usual size, since the pass began. */
-const USUAL_FILE_BYTES = 2 ** 31;
-const MOST_TAIL_LINES = 1500;
-
-/** More logs at once only queue up inside the engine. */
-const PARALLEL_LOGS = 16;
-
-async function readLogs(
-  { ports, project, clock, timeoutMs }: Question,
-  { provers }: FoundContainers,
-  wanted: ReadonlySet<SmesherId>,
-  services: ReadonlyMap<SmesherId, ServiceStatus>,
-): Promise<ReadonlyMap<SmesherId, ProofLog>> {
-  const queue = project.identities.flatMap(({ id }) => {
-    const container = provers.get(id);
-    const tail = tailFor(services.get(id), wanted.has(id));
-    return container === undefined || tail === 0 ? [] : [{ id, container: container.id, tail }];
-  });
-  const logs = new Map<SmesherId, ProofLog>();
-  if (queue.length === 0) return logs;
-  const docker = await ports.docker();
-  const deadline = AbortSignal.timeout(timeoutMs);
-  const work = async () => {
-    for (let next = queue.shift(); next !== undefined && !deadline.aborted; next = queue.shift()) {
-      const log = await readTail(docker, next.container, next.tail, deadline);
-      if (log !== undefined) logs.set(next.id, log);
-    }
-  };
-  await within(clock, Promise.all(Array.from({ length: PARALLEL_LOGS }, work)), timeoutMs);
-  return logs;
-}
-
-/** How much of its log is needed to say what `/status` leaves open; 0: nothing. */
-function tailFor(status: ServiceStatus | undefined, wanted: boolean): number {
-  switch (status?.kind) {
-    case 'proving': {
-      const files = Math.ceil(status.position / USUAL_FILE_BYTES);
-      return Math.min(TAIL_LINES + files, MOST_TAIL_LINES);
-    }
-    case 'done-proving':
-    case 'no-answer':
-      return TAIL_LINES;
-    case 'idle':
-      // Why does it not begin?
-      return wanted ? TAIL_LINES : 0;
-    default:
-      return 0;
-  }
-}
-
-async function readTail(
-  docker: DockerPort,
-  container: string,
-  tail: number,
-  signal: AbortSignal,
-): Promise<ProofLog | undefined> {
-  const lines: string[] = [];
-  try {
-    for await (const line of docker.logs(container, { tail, signal })) lines.push(line.text);
-  } catch (error) {
-    if (error instanceof SmeshError) return undefined;
-    throw error;
-  }
-  // A log that was cut off at its end would tell of a phase that is over.
-  return signal.aborted ? undefined : readProofLog(lines);
-}
-
 function wantedBy(snapshot: NodeSnapshot | undefined): ReadonlySet<SmesherId> {
   const states = snapshot?.postStates;
   if (states?.ok !== true) return new Set();
@@ -309,31 +233,6 @@ function unitsFromAtx(snapshot: NodeSnapshot | undefined, id: SmesherId): number
   return atxs?.ok === true ? atxs.value.findLast(({ smesher }) => smesher === id)?.units : undefined;
 }
 
-interface DataLook {
-  readonly kind: DataSeen;
-  readonly units?: number;
-}
-
-async function lookAtData(
-  { ports, clock, timeoutMs }: Question,
-  identity: Identity,
-): Promise<DataLook | undefined> {
-  const look = async (): Promise<DataLook> => {
-    try {
-      const reading = readMetadata(await ports.files.readText(`${identity.data}/${METADATA_FILE}`));
-      return reading.kind === 'read'
-        ? { kind: 'present', units: reading.metadata.units }
-        : { kind: 'present' };
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'absent' };
-      return { kind: code === 'EACCES' || code === 'EPERM' ? 'unreadable' : 'unknown' };
-    }
-  };
-  // A dead network share answers never.
-  return within(clock, look(), timeoutMs);
-}
-
 async function readLocalDatabase({
   ports,
   project,
@@ -343,24 +242,4 @@ async function readLocalDatabase({
   const database = await ports.localDatabase();
   const facts = await within(clock, database.read(`${project.node.data}/local.sql`), timeoutMs);
   return facts ?? { kind: 'unknown', reason: 'it does not answer' };
-}
-
-/** `undefined` when it takes too long, or when the system refuses; the question itself goes on unheard. */
-async function within<T>(clock: ClockPort, question: Promise<T>, timeoutMs: number): Promise<T | undefined> {
-  const answered = new AbortController();
-  const late = clock.sleep(timeoutMs, answered.signal).then(
-    () => undefined,
-    () => undefined,
-  );
-  const answer = question.catch((error: unknown) => {
-    // Errors of the system say nothing about the project; everything else is for the caller.
-    if (error instanceof Error && 'code' in error && !(error instanceof SmeshError)) return undefined;
-    throw error;
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    // Else the process would wait for the end of the time.
-    answered.abort();
-  }
 }

@@ -98,6 +98,8 @@ export interface HostDisks {
   mountOf(realPath: string): Mount | undefined;
   /** The disks below these mounts, joined where they share devices, with free space. */
   disksOf(mounts: Iterable<Mount>): { readonly disks: readonly Disk[]; diskOf(mount: Mount): string };
+  /** Only the names of the disks: touches none of the file systems, so a dead share cannot hold it up. */
+  namesOf(mounts: Iterable<Mount>): (mount: Mount) => string;
 }
 
 function freeBytes(mountPoint: string): number | undefined {
@@ -108,21 +110,25 @@ function freeBytes(mountPoint: string): number | undefined {
 export function readHostDisks(tables: KernelTables = HOST_TABLES): HostDisks {
   const mounts = parseMountInfo(readText(tables.mountInfo) ?? '');
   const devices = readSysfs(tables);
+  const resolveAll = (wanted: Iterable<Mount>) => {
+    const resolved = new Map<number, ResolvedDisk>();
+    for (const mount of wanted) {
+      if (!resolved.has(mount.id)) resolved.set(mount.id, resolveDisk(mount, mounts, devices));
+    }
+    const { disks, idOf } = joinOverlapping([...resolved.values()]);
+    const diskOf = (mount: Mount) => {
+      const id = resolved.get(mount.id)?.id ?? 'unknown';
+      return idOf.get(id) ?? id;
+    };
+    return { disks, diskOf };
+  };
   return {
     mounts,
     mountOf: (realPath) => findMount(mounts, realPath),
+    namesOf: (wanted) => resolveAll(wanted).diskOf,
     disksOf(wanted) {
-      const resolved = new Map<number, ResolvedDisk>();
+      const { disks, diskOf } = resolveAll(wanted);
       const free = new Map<string, Map<string, number>>();
-      for (const mount of wanted) {
-        if (resolved.has(mount.id)) continue;
-        resolved.set(mount.id, resolveDisk(mount, mounts, devices));
-      }
-      const { disks, idOf } = joinOverlapping([...resolved.values()]);
-      const diskOf = (mount: Mount) => {
-        const id = resolved.get(mount.id)?.id ?? 'unknown';
-        return idOf.get(id) ?? id;
-      };
       for (const mount of wanted) {
         const bytes = freeBytes(mount.mountPoint);
         const fileSystems = free.get(diskOf(mount)) ?? new Map<string, number>();

@@ -105,6 +105,15 @@ const natural = new Intl.Collator('en', { numeric: true });
 export function createScanner(options: ScannerOptions = {}): ScannerPort {
   const { crypto = nodeCrypto, tables = HOST_TABLES } = options;
   return {
+    diskNames(realPaths) {
+      const host = readHostDisks(tables);
+      const mounts = realPaths.map((path) => [path, host.mountOf(path)] as const);
+      const nameOf = host.namesOf(mounts.flatMap(([, mount]) => mount ?? []));
+      const names = mounts.flatMap(([path, mount]) =>
+        mount === undefined ? [] : [[path, nameOf(mount)] as const],
+      );
+      return new Map(names);
+    },
     async scan(request: ScanRequest): Promise<ScanReport> {
       const started = performance.now();
       const host = readHostDisks(tables);

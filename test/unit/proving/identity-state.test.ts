@@ -18,7 +18,7 @@ const recordings = process.env.SMESH_RECORDINGS;
 const NOW = Date.parse('2026-11-22T23:12:00Z');
 const GIB = 2 ** 30;
 
-const running: ContainerFacts = {
+const running: Extract<ContainerFacts, { kind: 'present' }> = {
   kind: 'present',
   state: 'running',
   held: false,

@@ -1,0 +1,78 @@
+import type { ObservedContainer } from '../../domain/compose/observed.ts';
+import { SmeshError } from '../../domain/errors.ts';
+import type { SmesherId } from '../../domain/identity/smesher-id.ts';
+import { type ProofLog, readProofLog } from '../../domain/proving/proof-log.ts';
+import type { ServiceStatus } from '../../domain/proving/service-status.ts';
+import type { DockerPort } from '../../ports/docker.ts';
+import { type Question, within } from './question.ts';
+
+/** Lines from the end of a log that hold a whole proof but for its reading. */
+const TAIL_LINES = 80;
+
+/** While reading there is a line per file: so many, at the smallest usual size, since the pass began. */
+const USUAL_FILE_BYTES = 2 ** 31;
+const MOST_TAIL_LINES = 1500;
+
+/** More logs at once only queue up inside the engine. */
+const PARALLEL_LOGS = 16;
+
+/** The logs of those whose phase `/status` leaves open, as far as they come in time. */
+export async function readLogs(
+  { ports, project, clock, timeoutMs }: Question,
+  provers: ReadonlyMap<SmesherId, ObservedContainer>,
+  wanted: ReadonlySet<SmesherId>,
+  services: ReadonlyMap<SmesherId, ServiceStatus>,
+): Promise<ReadonlyMap<SmesherId, ProofLog>> {
+  const queue = project.identities.flatMap(({ id }) => {
+    const container = provers.get(id);
+    const tail = tailFor(services.get(id), wanted.has(id));
+    return container === undefined || tail === 0 ? [] : [{ id, container: container.id, tail }];
+  });
+  const logs = new Map<SmesherId, ProofLog>();
+  if (queue.length === 0) return logs;
+  const docker = await ports.docker();
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const work = async () => {
+    for (let next = queue.shift(); next !== undefined && !deadline.aborted; next = queue.shift()) {
+      const log = await readTail(docker, next.container, next.tail, deadline);
+      if (log !== undefined) logs.set(next.id, log);
+    }
+  };
+  await within(clock, Promise.all(Array.from({ length: PARALLEL_LOGS }, work)), timeoutMs);
+  return logs;
+}
+
+/** How much of its log is needed to say what `/status` leaves open; 0: nothing. */
+function tailFor(status: ServiceStatus | undefined, wanted: boolean): number {
+  switch (status?.kind) {
+    case 'proving': {
+      const files = Math.ceil(status.position / USUAL_FILE_BYTES);
+      return Math.min(TAIL_LINES + files, MOST_TAIL_LINES);
+    }
+    case 'done-proving':
+    case 'no-answer':
+      return TAIL_LINES;
+    case 'idle':
+      // Why does it not begin?
+      return wanted ? TAIL_LINES : 0;
+    default:
+      return 0;
+  }
+}
+
+async function readTail(
+  docker: DockerPort,
+  container: string,
+  tail: number,
+  signal: AbortSignal,
+): Promise<ProofLog | undefined> {
+  const lines: string[] = [];
+  try {
+    for await (const line of docker.logs(container, { tail, signal })) lines.push(line.text);
+  } catch (error) {
+    if (error instanceof SmeshError) return undefined;
+    throw error;
+  }
+  // A log that was cut off at its end would tell of a phase that is over.
+  return signal.aborted ? undefined : readProofLog(lines);
+}
