@@ -3,10 +3,12 @@ import { fileURLToPath } from 'node:url';
 import Handlebars from 'handlebars';
 import type { TemplatesPort } from '../../ports/templates.ts';
 
-/** The package's own folder: `dist/` and `src/adapters/templates/` lie at different depths below it. */
+/** The package's own folder: `dist/`, `dist/chunks/` and `src/adapters/templates/` lie at different depths below it. */
 function packageFolder(): URL {
   const here = import.meta.url;
-  return new URL(here.includes('/dist/') ? '../' : '../../../', here);
+  const built = /\/dist\/(chunks\/)?[^/]+$/.exec(here);
+  if (built === null) return new URL('../../../', here);
+  return new URL(built[1] === undefined ? '../' : '../../', here);
 }
 
 /** Reads `templates/<name>.hbs` of the package; `strict`, so a value that is missing is an error and not an empty place. */
