@@ -9,7 +9,14 @@ import type { ComposeDocument, ComposeService, GenerationInputs, Owner } from '.
 /** What the builder needs of the inputs; everything else concerns files. */
 export type BuildInputs = Pick<
   GenerationInputs,
-  'directory' | 'nodeOwner' | 'postOwners' | 'jobOwners' | 'previousUsers' | 'gpuFragment' | 'gpuGroups'
+  | 'directory'
+  | 'nodeOwner'
+  | 'postOwners'
+  | 'installedIds'
+  | 'jobOwners'
+  | 'previousUsers'
+  | 'gpuFragment'
+  | 'gpuGroups'
 >;
 
 interface Runner {
@@ -41,6 +48,7 @@ export function buildCompose(project: Project, nodeConfig: string, inputs: Build
     node: nodeService(project, {
       directory: inputs.directory,
       config: nodeConfig,
+      installedIds: inputs.installedIds ?? project.identities.map(({ id }) => id),
       user: userOf({ service: 'node', path: node.data, written: node.user, owner: inputs.nodeOwner }, inputs),
     }),
   };

@@ -1,3 +1,4 @@
+import type { SmesherId } from '../identity/smesher-id.ts';
 import { NODE_DATA_FOLDER, NODE_PORTS } from '../node/config.ts';
 import { absolutePath } from '../project/paths.ts';
 import type { Project } from '../project/types.ts';
@@ -15,10 +16,15 @@ export interface NodeServiceFacts {
   readonly user: string;
   /** Text of node/config.json. */
   readonly config: string;
+  /** Of every key in its `identities/`. */
+  readonly installedIds: readonly SmesherId[];
 }
 
 /** The one node that serves all identities (design §5; spacemesh.md §4, §14.2). */
-export function nodeService(project: Project, { directory, user, config }: NodeServiceFacts): ComposeService {
+export function nodeService(
+  project: Project,
+  { directory, user, config, installedIds }: NodeServiceFacts,
+): ComposeService {
   const { node, network } = project;
   const { p2p, publicApi, privateApi } = node.ports;
   return {
@@ -42,7 +48,7 @@ export function nodeService(project: Project, { directory, user, config }: NodeS
     // The two that make a changed set of keys or a changed configuration recreate the node, also for plain Compose.
     labels: writeLabels({
       role: 'node',
-      identities: identitySetDigest(project.identities.map(({ id }) => id)),
+      identities: identitySetDigest(installedIds),
       config: digestOf(config).slice(0, 16),
     }),
     ...NODE_HARDENING,

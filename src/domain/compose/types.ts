@@ -34,6 +34,11 @@ export interface GenerationInputs {
    * `previousUsers` knows it: its disk may be away.
    */
   readonly postOwners: ReadonlyMap<SmesherId, Owner>;
+  /**
+   * Smesher IDs of all keys that will be in the node's `identities/`: those of the project and others that lie there
+   * already. A change of this set, too, must make Compose recreate the node. Default: those of the project.
+   */
+  readonly installedIds?: readonly SmesherId[];
   /** Owner of each initialisation job's directory, by job name. */
   readonly jobOwners?: ReadonlyMap<string, Owner>;
   /** `user` of each service in the present compose.yaml (`previousUsers(text)`). */
