@@ -8,6 +8,7 @@ import { createTerminal } from './adapters/terminal/index.ts';
 import type { Context } from './commands/command.ts';
 import { asksForJson, type GlobalOptions, parseCommandLine } from './commands/parser.ts';
 import { ExitCode, SmeshError } from './domain/errors.ts';
+import { explainSystemError } from './domain/system-error.ts';
 import type { FilesPort } from './ports/files.ts';
 import type { Ports } from './ports/index.ts';
 import type { OutputPort } from './ports/output.ts';
@@ -29,7 +30,12 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** The composition root: the only place that knows both commands and adapters. */
-function createPorts(interactive: boolean, env: Context['env'], replacements: Replacements): Ports {
+function createPorts(
+  interactive: boolean,
+  env: Context['env'],
+  signal: AbortSignal,
+  replacements: Replacements,
+): Ports {
   const endpoint = once(async () => (await import('./adapters/docker/endpoint.ts')).resolveEndpoint(env));
   const docker = once(async () =>
     (await import('./adapters/docker/index.ts')).createDocker(await endpoint()),
@@ -37,7 +43,7 @@ function createPorts(interactive: boolean, env: Context['env'], replacements: Re
   return {
     files: replacements.files ?? nodeFiles,
     crypto: nodeCrypto,
-    prompt: createPrompt(interactive),
+    prompt: createPrompt(interactive, signal),
     system: createSystem(env),
     scanner: once(async () => (await import('./adapters/scanner/index.ts')).createScanner()),
     templates: once(async () => (await import('./adapters/templates/index.ts')).createTemplates()),
@@ -64,7 +70,8 @@ function listenForSignals(out: () => OutputPort | undefined): AbortController {
   return controller;
 }
 
-function report(error: unknown, out: OutputPort | undefined, json: boolean, debug: boolean): number {
+function report(thrown: unknown, out: OutputPort | undefined, json: boolean, debug: boolean): number {
+  const error = explainSystemError(thrown) ?? thrown;
   if (error instanceof SmeshError) {
     if (json) {
       const { code, message, hint, details, exitCode } = error;
@@ -112,7 +119,7 @@ export async function main(argv: readonly string[], replacements: Replacements =
       env,
       out,
       clock: systemClock,
-      ports: createPorts(out.interactive, env, replacements),
+      ports: createPorts(out.interactive, env, controller.signal, replacements),
       signal: controller.signal,
       json,
       yes: global.yes,

@@ -4,7 +4,7 @@ import { planGenerate } from '../usecases/generate.ts';
 import { fromWorkingDirectory } from '../usecases/init/options.ts';
 import { readInterrupted } from '../usecases/journal.ts';
 import { loadProject } from '../usecases/load-project.ts';
-import { withProjectLock } from '../usecases/project-lock.ts';
+import { withoutChanges, withProjectLock } from '../usecases/project-lock.ts';
 import { type Context, defineCommand, type Invocation } from './command.ts';
 import { flagOption, listOption } from './options.ts';
 
@@ -30,9 +30,12 @@ export const generateCommand = defineCommand({
   async run(invocation, context) {
     if (flagOption(invocation, 'check')) return check(invocation, context);
     if (flagOption(invocation, 'dry-run')) {
-      const plan = await planFor(invocation, context);
-      show(context, plan.steps, 'would be written');
-      return ExitCode.ok;
+      return withoutChanges(context, async () => {
+        const plan = await planFor(invocation, context);
+        for (const note of plan.notes) context.out.note(note);
+        show(context, plan.steps, 'would be written');
+        return ExitCode.ok;
+      });
     }
     return withProjectLock(context, 'generate', async () => {
       const plan = await planFor(invocation, context);
@@ -60,9 +63,16 @@ function show(
   verb: 'was written' | 'would be written',
 ): void {
   if (context.json) {
-    context.out.json({ schemaVersion: 1, changed: steps.length > 0, steps: stepsToJson(steps) });
+    context.out.json({
+      schemaVersion: 1,
+      dryRun: verb === 'would be written',
+      changed: verb === 'was written' && steps.length > 0,
+      steps: stepsToJson(steps),
+    });
   } else if (steps.length === 0) {
-    context.out.result('Everything is up to date with smesh.yaml; nothing was written.');
+    context.out.result(
+      `Everything is up to date with smesh.yaml; nothing ${verb === 'was written' ? 'was' : 'would be'} written.`,
+    );
   } else {
     context.out.result([`This ${verb}:`, ...summarizeSteps(context.directory, steps)].join('\n'));
     if (verb === 'was written') context.out.note('See what it changes in the containers: smesh-compose plan');
@@ -73,6 +83,7 @@ async function check(invocation: Invocation, context: Context): Promise<number> 
   const interrupted = await readInterrupted(context.ports, context.directory);
   const plan = await planFor(invocation, context);
   const pending = plan.steps.length > 0 || interrupted !== undefined;
+  for (const note of plan.notes) context.out.note(note);
   if (context.json) {
     context.out.json({
       schemaVersion: 1,

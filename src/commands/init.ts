@@ -2,10 +2,10 @@ import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { extendProject } from '../usecases/init/extend-project.ts';
 import { createProject } from '../usecases/init/new-project.ts';
 import { loadProjectIfPresent } from '../usecases/load-project.ts';
-import { withProjectLock } from '../usecases/project-lock.ts';
+import { lockedUnlessDry } from '../usecases/project-lock.ts';
 import { defineCommand, type Invocation } from './command.ts';
 import { readInitOptions, searchOptions, settingOptions } from './init-options.ts';
-import { listOption, textOption } from './options.ts';
+import { flagOption, listOption, textOption } from './options.ts';
 
 const SETTINGS = [
   'network',
@@ -48,7 +48,7 @@ export const initCommand = defineCommand({
     },
   ],
   run: (invocation, context) =>
-    withProjectLock(context, 'init', async () => {
+    lockedUnlessDry(context, 'init', flagOption(invocation, 'dry-run'), async () => {
       const options = readInitOptions(invocation, listOption(invocation, 'data'));
       const loaded = await loadProjectIfPresent(context);
       if (loaded === undefined) return createProject(context, options);

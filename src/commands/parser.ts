@@ -39,10 +39,22 @@ export function asksForJson(argv: readonly string[]): boolean {
   return (end < 0 ? argv : argv.slice(0, end)).includes('--json');
 }
 
+/**
+ * `add --keys /k /mnt/new`: beside arguments an option of many values takes one at a time and may be repeated. Else it
+ * would swallow the arguments, and `add` without any takes whatever it finds.
+ */
+function takeOneEach(option: Option): void {
+  option.variadic = false;
+  option.flags = option.flags.replace(/\.\.\.(?=[>\]]$)/, '');
+  option.description = `${option.description} (may be repeated)`;
+  option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+}
+
 function addOptions(command: Command, spec: CommandSpec): void {
   for (const argument of spec.arguments ?? []) command.argument(argument.name, argument.summary);
   for (const { flags, summary, choices, default: fallback } of spec.options ?? []) {
     const option = new Option(flags, summary);
+    if (option.variadic && (spec.arguments ?? []).length > 0) takeOneEach(option);
     if (choices !== undefined) option.choices([...choices]);
     if (fallback !== undefined) option.default(fallback);
     command.addOption(option);

@@ -1,5 +1,5 @@
 import { loadProject } from '../usecases/load-project.ts';
-import { withProjectLock } from '../usecases/project-lock.ts';
+import { lockedUnlessDry } from '../usecases/project-lock.ts';
 import { removeIdentities } from '../usecases/remove-identities.ts';
 import { defineCommand } from './command.ts';
 import { flagOption } from './options.ts';
@@ -19,7 +19,7 @@ export const removeCommand = defineCommand({
   ],
   examples: [{ command: 'smesh-compose remove post-0007', summary: 'then: smesh-compose up' }],
   run: (invocation, context) =>
-    withProjectLock(context, 'remove', async () =>
+    lockedUnlessDry(context, 'remove', flagOption(invocation, 'dry-run'), async () =>
       removeIdentities(context, await loadProject(context), {
         names: invocation.arguments,
         dryRun: flagOption(invocation, 'dry-run'),

@@ -43,7 +43,8 @@ export interface FilesPort {
   makeDirectory(path: string, ownership?: FileOwnership): Promise<void>;
   /**
    * Replaces or makes the file so that after a power cut it is whole, old or new: temporary file beside it, fsync,
-   * rename, fsync of the folder.
+   * rename, fsync of the folder. A file that is replaced keeps the mode and (where this process may give files away) the
+   * owner that `ownership` leaves out; a link stays a link.
    */
   writeAtomic(path: string, content: string | Uint8Array, ownership?: FileOwnership): Promise<void>;
   /** The same, but rejects with `EEXIST` when the file is there: no key is ever overwritten. */
@@ -54,8 +55,11 @@ export interface FilesPort {
   setOwner(path: string, uid: number, gid: number): Promise<void>;
   /** Only ever called for files that the tool itself made (journal, temporary files, generated files). */
   removeOwn(path: string): Promise<void>;
+  /** Removes temporary files that writes of this port left in a folder when they were killed. No folder is fine. */
+  removeLeftovers(folder: string): Promise<void>;
   /**
    * Takes the exclusive lock of a project directory, which ends with the process, however it ends, or says who holds it.
+   * Writes nothing: the directory may be read-only, or not there yet.
    */
   lock(directory: string, holder: string): Promise<{ release(): Promise<void> } | { heldBy: string }>;
 }

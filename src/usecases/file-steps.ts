@@ -1,10 +1,8 @@
 import { dirname } from 'node:path';
-import { ExitCode, SmeshError } from '../domain/errors.ts';
-import { shortId } from '../domain/identity/smesher-id.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
 import type { CryptoPort } from '../ports/crypto.ts';
 import type { FilesPort } from '../ports/files.ts';
-import { installKey } from './install-key.ts';
+import { installKey, moveKey } from './install-key.ts';
 
 export interface FileStepPorts {
   readonly files: FilesPort;
@@ -31,6 +29,8 @@ const executors: Executors = {
     const present = await files.readTextIfPresent(step.path);
     if (present === step.content) {
       if (step.mode !== undefined) await files.setMode(step.path, step.mode);
+      if (step.uid !== undefined && step.gid !== undefined)
+        await files.setOwner(step.path, step.uid, step.gid);
       return;
     }
     if (step.backup !== undefined && present !== undefined && !(await files.exists(step.backup))) {
@@ -44,18 +44,7 @@ const executors: Executors = {
 
   'install-key': installKey,
 
-  'move-key': async ({ files }, step) => {
-    if (!(await files.exists(step.from))) {
-      if (await files.exists(step.to)) return;
-      throw new SmeshError(
-        'key-vanished',
-        ExitCode.invalid,
-        `The installed key of ${shortId(step.smesherId)} is neither at ${step.from} nor at ${step.to}`,
-        { hint: 'The original beside the PoST data is untouched; install it again with: smesh-compose add' },
-      );
-    }
-    await files.move(step.from, step.to);
-  },
+  'move-key': moveKey,
 
   'remove-generated': ({ files }, step) => files.removeOwn(step.path),
 };

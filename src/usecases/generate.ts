@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { previousUsers } from '../domain/compose/build.ts';
 import { COMPOSE_PATH, fragmentFor, generatedFiles, templateRequests } from '../domain/compose/generate.ts';
 import {
@@ -9,16 +10,17 @@ import {
 } from '../domain/compose/ownership.ts';
 import type { GeneratedFile, Owner } from '../domain/compose/types.ts';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
+import type { SmesherId } from '../domain/identity/smesher-id.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
 import type { Project } from '../domain/project/types.ts';
 import { renderDiff } from '../ui/diff.ts';
 import { version } from '../version.ts';
 import type { Context } from './context.ts';
 import { gpuGroups, readGpuFragment } from './gpu-inputs.ts';
-import { stateFolder } from './journal.ts';
+import { backupPath, digestOf, stateFolder } from './journal.ts';
 import { PROJECT_FILE } from './load-project.ts';
 import { identitiesFolder, planNodeKeys } from './node-keys.ts';
-import { jobOwners, nodeOwner, postOwners } from './owners.ts';
+import { jobOwners, nodeOwner, postOwners, projectOwner } from './owners.ts';
 
 export interface GenerateRequest {
   readonly project: Project;
@@ -50,7 +52,7 @@ export async function planGenerate(context: Context, request: GenerateRequest): 
   const { project } = request;
   const owner = await nodeOwner(context, project);
   const keys = await planNodeKeys(context, { ...request, repair: request.repairKeys, owner });
-  const generated = await generate(context, project, owner);
+  const generated = await generate(context, project, owner, keys.installedAfter);
   const files = await Promise.all(generated.map((file) => compareFile(context, file)));
   const digests = await presentDigests(context);
   const outdated = files
@@ -62,6 +64,12 @@ export async function planGenerate(context: Context, request: GenerateRequest): 
       state: present === undefined ? ('absent' as const) : fileState(file.path, present, digests),
     }));
   if (!request.force) refuseEdited(outdated);
+  const fileSteps = [
+    ...(await projectFileStep(context, request.text)),
+    ...outdated.map(({ file, present, state }) =>
+      writeStep(context, file, { present, edited: state === 'edited' || state === 'foreign' }),
+    ),
+  ];
   return {
     owner,
     notes: keys.notes,
@@ -71,18 +79,19 @@ export async function planGenerate(context: Context, request: GenerateRequest): 
       diff: renderDiff(path, present ?? '', file.content),
     })),
     steps: [
-      ...(await folderSteps(context, project, owner)),
-      ...movingFolder(context, keys.steps),
+      ...(await folderSteps(context, { project, owner, steps: [...keys.steps, ...fileSteps] })),
       ...keys.steps,
-      ...(await projectFileStep(context, request.text)),
-      ...outdated.map(({ file, present, state }) =>
-        writeStep(context, file, state === 'absent' || state === 'untouched' ? undefined : present),
-      ),
+      ...(await ownedByProject(context, fileSteps)),
     ],
   };
 }
 
-async function generate(context: Context, project: Project, owner: Owner): Promise<readonly GeneratedFile[]> {
+async function generate(
+  context: Context,
+  project: Project,
+  owner: Owner,
+  installedIds: readonly SmesherId[],
+): Promise<readonly GeneratedFile[]> {
   const templates = await context.ports.templates();
   const rendered = await Promise.all(
     templateRequests(project).map(
@@ -95,6 +104,7 @@ async function generate(context: Context, project: Project, owner: Owner): Promi
     directory: context.directory,
     toolVersion: version,
     nodeOwner: owner,
+    installedIds,
     postOwners: await postOwners(context, project),
     jobOwners: await jobOwners(context, project),
     rendered: new Map(rendered),
@@ -139,46 +149,88 @@ function refuseEdited(
       details: inTheWay.flatMap(({ path, present, file }) =>
         renderDiff(path, present ?? '', file.content).split('\n'),
       ),
-      hint: 'Nothing was changed. Say it in smesh.yaml or in compose.override.yaml instead, then overwrite the file (a copy is kept in .smesh/backups): --force',
+      hint: foreign
+        ? 'Nothing was changed. If they are of another project, use a folder of its own: -C DIR   Or let them be replaced (copies are kept in .smesh/backups): --force'
+        : 'Nothing was changed. Say it in smesh.yaml or in compose.override.yaml instead, then overwrite the file (a copy is kept in .smesh/backups): --force',
     },
   );
 }
 
-/** The node's folders exist, and belong to whom it runs as, before its first start: Docker would make them as root. */
-async function folderSteps(context: Context, project: Project, owner: Owner): Promise<readonly FileStep[]> {
-  const folders = [project.node.data, identitiesFolder(project)];
-  const missing = await Promise.all(
-    folders.map(async (path) => ((await context.ports.files.exists(path)) ? undefined : path)),
-  );
-  return missing
-    .filter((path) => path !== undefined)
-    .map((path) => ({ kind: 'make-directory', path, mode: 0o700, ...owner }));
+/**
+ * Every folder that the steps need, outermost first. The node's belong to whom it runs as, before its first start: Docker
+ * would make them as root. Each missing parent is a step of its own: a kill between making and owning it is made good.
+ */
+async function folderSteps(
+  context: Context,
+  request: { readonly project: Project; readonly owner: Owner; readonly steps: readonly FileStep[] },
+): Promise<readonly FileStep[]> {
+  const { project, owner, steps } = request;
+  const { directory } = context;
+  const inside = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
+  const needed = [
+    project.node.data,
+    identitiesFolder(project),
+    ...steps.flatMap((step) => {
+      if (step.kind === 'move-key') return [dirname(step.to)];
+      if (step.kind !== 'write-file') return [];
+      return [dirname(step.path), ...(step.backup === undefined ? [] : [dirname(step.backup)])];
+    }),
+  ];
+  const missing = new Set<string>();
+  for (const path of needed) {
+    const chain: string[] = [];
+    for (let place = path; !missing.has(place) && !(await context.ports.files.exists(place)); ) {
+      chain.unshift(place);
+      place = dirname(place);
+    }
+    for (const place of chain) missing.add(place);
+  }
+  const ofProject = (await projectOwner(context)) ?? {};
+  return [...missing].map((path): FileStep => {
+    if (inside(path, project.node.data)) return { kind: 'make-directory', path, mode: 0o700, ...owner };
+    if (inside(path, stateFolder(directory)))
+      return { kind: 'make-directory', path, mode: 0o700, ...ofProject };
+    return { kind: 'make-directory', path, mode: 0o755, ...(inside(path, directory) ? ofProject : owner) };
+  });
 }
 
-/** Keys that leave the node go into a folder that only its owner may enter. */
-function movingFolder(context: Context, steps: readonly FileStep[]): readonly FileStep[] {
-  const retired = `${stateFolder(context.directory)}/retired`;
-  const moves = steps.some((step) => step.kind === 'move-key' && step.to.startsWith(`${retired}/`));
-  return moves ? [{ kind: 'make-directory', path: retired, mode: 0o700 }] : [];
+/** A file that is there keeps its owner; a new one belongs to whom the project belongs to. */
+async function ownedByProject(context: Context, steps: readonly FileStep[]): Promise<readonly FileStep[]> {
+  const owner = await projectOwner(context);
+  if (owner === undefined) return steps;
+  return steps.map((step) =>
+    step.kind === 'write-file' && step.replaces === null ? { ...step, ...owner } : step,
+  );
 }
 
 async function projectFileStep(context: Context, text: string | undefined): Promise<readonly FileStep[]> {
   if (text === undefined) return [];
   const path = `${context.directory}/${PROJECT_FILE}`;
   const present = await context.ports.files.readTextIfPresent(path);
-  return present === text ? [] : [{ kind: 'write-file', path, content: text, what: 'yours to edit' }];
+  if (present === text) return [];
+  return [{ kind: 'write-file', path, content: text, what: 'yours to edit', replaces: replaced(present) }];
 }
 
-function writeStep(context: Context, file: GeneratedFile, edited: string | undefined): FileStep {
-  const stamp = new Date(context.clock.now()).toISOString().replace(/[:.]/g, '-');
+function replaced(present: string | undefined): string | null {
+  return present === undefined ? null : digestOf(present);
+}
+
+function writeStep(
+  context: Context,
+  file: GeneratedFile,
+  { present, edited }: { readonly present: string | undefined; readonly edited: boolean },
+): FileStep {
   return {
     kind: 'write-file',
     path: `${context.directory}/${file.path}`,
     content: file.content,
     what: 'generated from smesh.yaml',
     mode: file.mode,
-    ...(edited === undefined
-      ? {}
-      : { backup: `${stateFolder(context.directory)}/backups/${stamp}-${file.path.replaceAll('/', '-')}` }),
+    replaces: replaced(present),
+    ...(edited
+      ? {
+          backup: backupPath(context.directory, new Date(context.clock.now()).toISOString(), file.path),
+        }
+      : {}),
   };
 }

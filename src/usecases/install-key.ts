@@ -42,6 +42,42 @@ export async function installKey(ports: FileStepPorts, step: InstallKeyStep): Pr
   if (step.uid !== undefined && step.gid !== undefined) await files.setOwner(step.target, step.uid, step.gid);
 }
 
+type MoveKeyStep = Extract<FileStep, { kind: 'move-key' }>;
+
+/**
+ * Takes a key to another name. Done twice it changes nothing. Where the same key already lies at the target (an identity
+ * that is removed for the second time) the one that goes is the node's copy of it; anything else there is left alone.
+ */
+export async function moveKey(ports: FileStepPorts, step: MoveKeyStep): Promise<void> {
+  const { files } = ports;
+  const [from, to] = [await readKey(ports, step.from), await readKey(ports, step.to)];
+  if (from === undefined) {
+    if (to !== undefined) return;
+    throw new SmeshError(
+      'key-vanished',
+      ExitCode.invalid,
+      `The installed key of ${shortId(step.smesherId)} is neither at ${step.from} nor at ${step.to}`,
+      {
+        hint: 'The original beside the PoST data is untouched; install it again with: smesh-compose generate',
+      },
+    );
+  }
+  if (to === undefined) return files.move(step.from, step.to);
+  const same =
+    from.kind === 'valid' &&
+    to.kind === 'valid' &&
+    from.privateKey.revealForKeyFile().toLowerCase() === to.privateKey.revealForKeyFile().toLowerCase();
+  if (!same) {
+    throw new SmeshError(
+      'key-name-taken',
+      ExitCode.refused,
+      `${step.to} holds something else than the key of ${shortId(step.smesherId)}; both files were left as they are`,
+      { hint: `Move ${step.to} to another name (keep it!), then run the same command again.` },
+    );
+  }
+  await files.removeOwn(step.from);
+}
+
 async function readKey(ports: FileStepPorts, path: string): Promise<KeyFileReading | undefined> {
   if (!(await ports.files.exists(path))) return undefined;
   return readKeyFile(await ports.files.readBytes(path), ports.crypto.publicKeyOfSeed);

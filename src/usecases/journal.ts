@@ -1,9 +1,11 @@
+import { dirname } from 'node:path';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import * as z from 'zod';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { parseSmesherId, type SmesherId } from '../domain/identity/smesher-id.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
+import { explainSystemError } from '../domain/system-error.ts';
 import { executeFileStep, type FileStepPorts } from './file-steps.ts';
 
 /** What a project keeps for itself, below the project directory (design §4). */
@@ -26,6 +28,7 @@ const stepSchema = z.discriminatedUnion('kind', [
     content: z.string(),
     what: z.string(),
     backup: z.string().optional(),
+    replaces: z.string().nullable().optional(),
     ...ownership,
   }),
   z.object({
@@ -51,33 +54,64 @@ function journalPath(directory: string): string {
   return `${stateFolder(directory)}/journal/current.json`;
 }
 
+export interface JournaledAct {
+  readonly directory: string;
+  readonly command: string;
+  readonly at: number;
+  readonly steps: readonly FileStep[];
+  /** Whom the folders of the journal shall belong to, where the tool runs as root for somebody else. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  readonly onStep?: (step: FileStep) => void;
+}
+
 /**
  * Carries out file steps so that a kill or a power cut at any point leaves either nothing done or everything to be
  * finished by `finishInterrupted`: the whole intent is on the disk and synced before the first act. Key material is
  * never written to the journal, only where a key comes from and where it goes.
  */
-export async function runJournaled(
-  ports: FileStepPorts,
-  request: {
-    readonly directory: string;
-    readonly command: string;
-    readonly at: number;
-    readonly steps: readonly FileStep[];
-    readonly onStep?: (step: FileStep) => void;
-  },
-): Promise<void> {
-  if (request.steps.length === 0) return;
-  const path = journalPath(request.directory);
-  await ports.files.makeDirectory(`${stateFolder(request.directory)}/journal`, { mode: 0o700 });
+export async function runJournaled(ports: FileStepPorts, act: JournaledAct): Promise<void> {
+  if (act.steps.length === 0) return;
+  const { files } = ports;
+  const path = journalPath(act.directory);
+  // First the project's own folder, with the usual mode: only what is below `.smesh` is nobody else's business.
+  await files.makeDirectory(act.directory, act.owner);
+  await files.makeDirectory(dirname(path), { mode: 0o700, ...act.owner });
   const journal = {
     version: 1,
-    command: request.command,
-    startedAt: new Date(request.at).toISOString(),
-    steps: request.steps,
+    command: act.command,
+    startedAt: new Date(act.at).toISOString(),
+    steps: act.steps,
   };
-  await ports.files.writeAtomic(path, `${JSON.stringify(journal)}\n`, { mode: 0o600 });
-  await executeAll(ports, request.steps, request.onStep);
-  await ports.files.removeOwn(path);
+  await files.writeAtomic(path, `${JSON.stringify(journal)}\n`, { mode: 0o600 });
+  let done = 0;
+  try {
+    for (const step of act.steps) {
+      await executeFileStep(ports, step);
+      done += 1;
+      act.onStep?.(step);
+    }
+  } catch (error) {
+    // Nothing has been done yet: there is nothing to be finished either.
+    if (done === 0) await files.removeOwn(path);
+    throw stoppedHalfway(error, act.command, done, act.steps.length);
+  }
+  await files.removeOwn(path);
+}
+
+/** The error that stopped an act, with how far it came and how it goes on. Bugs stay as they are. */
+function stoppedHalfway(thrown: unknown, command: string, done: number, all: number): unknown {
+  const error = explainSystemError(thrown) ?? thrown;
+  if (!(error instanceof SmeshError)) return error;
+  return new SmeshError(error.code, error.exitCode, error.message, {
+    details: [
+      ...error.details,
+      done === 0
+        ? 'Nothing was changed.'
+        : `${command} stopped after ${done} of ${all} steps. What is done is whole, no key is lost, and the next command goes on from there.`,
+    ],
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    cause: error,
+  });
 }
 
 /** Left behind by a command that was killed. */
@@ -103,39 +137,98 @@ export async function readInterrupted(
   }
   const parsed = journalSchema.safeParse(content);
   if (!parsed.success) throw damagedJournal(path, parsed.error);
-  return { ...parsed.data, steps: parsed.data.steps as readonly FileStep[] };
+  const { command, startedAt, steps } = parsed.data;
+  return { command, startedAt, steps: steps as readonly FileStep[] };
+}
+
+export interface Finished extends Interrupted {
+  /** What a person wrote into files of the interrupted command meanwhile, and where it is kept now. */
+  readonly kept: readonly { readonly path: string; readonly backup: string }[];
 }
 
 /** Finishes what a killed command began; every step can be done twice. Answers what was finished, if anything. */
 export async function finishInterrupted(
   ports: FileStepPorts,
   directory: string,
-): Promise<Interrupted | undefined> {
+): Promise<Finished | undefined> {
+  const { files } = ports;
+  const path = journalPath(directory);
   const interrupted = await readInterrupted(ports, directory);
+  // A journal that was killed while it was written began nothing.
+  await files.removeLeftovers(dirname(path));
   if (interrupted === undefined) return undefined;
-  await executeAll(ports, interrupted.steps);
-  await ports.files.removeOwn(journalPath(directory));
-  return interrupted;
+  const kept: { path: string; backup: string }[] = [];
+  try {
+    for (const step of interrupted.steps) {
+      const backup = await keepEdit(ports, directory, interrupted.startedAt, step);
+      if (backup !== undefined) kept.push(backup);
+      await executeFileStep(ports, step);
+    }
+  } catch (error) {
+    throw cannotFinish(error, interrupted, path);
+  }
+  for (const folder of touchedFolders(interrupted.steps)) await files.removeLeftovers(folder);
+  await files.removeOwn(path);
+  return { ...interrupted, kept };
 }
 
-async function executeAll(
-  ports: FileStepPorts,
-  steps: readonly FileStep[],
-  onStep?: (step: FileStep) => void,
-): Promise<void> {
-  for (const step of steps) {
-    await executeFileStep(ports, step);
-    onStep?.(step);
-  }
+/** Between the kill and now somebody may have edited a file that a step is about to write. */
+async function keepEdit(
+  { files }: FileStepPorts,
+  directory: string,
+  startedAt: string,
+  step: FileStep,
+): Promise<{ path: string; backup: string } | undefined> {
+  if (step.kind !== 'write-file' || step.replaces === undefined) return undefined;
+  const present = await files.readTextIfPresent(step.path);
+  if (present === undefined || present === step.content || digestOf(present) === step.replaces)
+    return undefined;
+  const backup = backupPath(directory, startedAt, `${step.path.slice(directory.length + 1)}.edited`);
+  await files.makeDirectory(dirname(backup), { mode: 0o700 });
+  if (!(await files.exists(backup))) await files.writeNew(backup, present, { mode: 0o600 });
+  return { path: step.path, backup };
+}
+
+/** Where the former content of a project file is kept; `at` is an ISO time. */
+export function backupPath(directory: string, at: string, file: string): string {
+  return `${stateFolder(directory)}/backups/${at.replace(/[:.]/g, '-')}-${file.replaceAll('/', '-')}`;
+}
+
+function touchedFolders(steps: readonly FileStep[]): ReadonlySet<string> {
+  return new Set(
+    steps.flatMap((step) => {
+      if (step.kind === 'write-file')
+        return [dirname(step.path), ...(step.backup === undefined ? [] : [dirname(step.backup)])];
+      if (step.kind === 'install-key') return [dirname(step.target)];
+      return step.kind === 'move-key' ? [dirname(step.to)] : [];
+    }),
+  );
+}
+
+function cannotFinish(thrown: unknown, interrupted: Interrupted, path: string): unknown {
+  const error = explainSystemError(thrown) ?? thrown;
+  if (!(error instanceof SmeshError)) return error;
+  return new SmeshError(error.code, error.exitCode, error.message, {
+    details: [
+      ...error.details,
+      `An earlier ${interrupted.command} (${interrupted.startedAt}) was interrupted and has to be finished before anything else changes; this is in its way.`,
+      `What it still wants is in ${path}. No key is lost.`,
+    ],
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    cause: error,
+  });
 }
 
 function damagedJournal(path: string, cause: unknown): SmeshError {
   return new SmeshError(
     'damaged-journal',
     ExitCode.invalid,
-    `${path} is not a journal that this version can read`,
+    `${path} is not a journal that this version can read: it is damaged, or a newer version wrote it`,
     {
-      hint: 'Nothing was changed. Keep the file for a bug report, move it away, then run: smesh-compose generate --check',
+      details: [
+        'It says what an interrupted command still has to do; it holds no key, and no key is lost without it.',
+      ],
+      hint: 'Nothing was changed. Move the file away (keep it for a bug report), then see what is missing: smesh-compose generate --check',
       cause,
     },
   );

@@ -8,6 +8,7 @@ import { readKeyFile } from '../domain/identity/key-file.ts';
 import type { SmesherId } from '../domain/identity/smesher-id.ts';
 import type { Project } from '../domain/project/types.ts';
 import type { Context } from './context.ts';
+import { findForeignHistory, foreignHistoryError } from './init/foreign-history.ts';
 import { stateFolder } from './journal.ts';
 
 export interface NodeKeysRequest {
@@ -30,17 +31,35 @@ export async function planNodeKeys(context: Context, request: NodeKeysRequest): 
     ...wanted.flatMap(({ data }) => [`${data}/identity.key`, `${data}/key.bin`]),
     ...(await listKeyFiles(context, [...request.keyPlaces, retiredFolder])),
   ];
-  return decideKeys({
+  const sources = wanted.length === 0 ? [] : await readSources(context, places);
+  const decision = decideKeys({
     folder,
     installed,
     identities: project.identities,
     retired: project.retired,
-    sources: wanted.length === 0 ? [] : await readSources(context, places),
+    sources,
     owner: request.owner,
     smeshedHere: await readSmeshedHere(context, project.node.data),
     repair: request.repair,
     retiredFolder,
   });
+  await refuseForeignHistory(context, project.node.data, decision);
+  return decision;
+}
+
+/** A key taken out of another node's folder may leave its history behind there (scenario S23). */
+async function refuseForeignHistory(
+  context: Context,
+  nodeData: string,
+  { steps }: KeyDecision,
+): Promise<void> {
+  const keys = steps.flatMap((step) =>
+    step.kind === 'install-key' && step.source !== step.target
+      ? [{ smesherId: step.smesherId, key: { path: step.source } }]
+      : [],
+  );
+  const histories = await findForeignHistory(context, keys, { nodeFolders: [], nodeData });
+  if (histories.length > 0) throw foreignHistoryError(histories);
 }
 
 export function identitiesFolder(project: Project): string {
@@ -56,8 +75,17 @@ export async function readInstalledKeys(context: Context, folder: string): Promi
       .filter((name) => name.endsWith('.key'))
       .map(async (file): Promise<InstalledKey> => {
         const path = `${folder}/${file}`;
-        const facts = await files.facts(path);
+        const facts = await files.facts(path, 'nofollow');
         const { mode, uid, gid } = facts ?? { mode: 0, uid: -1, gid: -1 };
+        // Followed, its repair would change the mode of the original; and the container has only this one folder.
+        if (facts?.kind === 'symlink')
+          return {
+            file,
+            mode,
+            uid,
+            gid,
+            fault: 'it is a symbolic link, which leads nowhere inside the container; put a copy in its place',
+          };
         try {
           const reading = readKeyFile(await files.readBytes(path), crypto.publicKeyOfSeed);
           return reading.kind === 'valid'

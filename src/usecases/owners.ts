@@ -46,3 +46,16 @@ export async function jobOwners(context: Context, project: Project): Promise<Rea
   );
   return new Map(owners.filter((entry) => entry !== undefined));
 }
+
+/**
+ * Whom the files in the project folder shall belong to when root makes them: the owner of the folder, or who called sudo
+ * where there is no folder yet. Else a user could not edit the smesh.yaml that `sudo smesh-compose init` made for them.
+ * `undefined`: the system's choice is right.
+ */
+export async function projectOwner(context: Context): Promise<Owner | undefined> {
+  const { files, system } = context.ports;
+  if (system.user.uid !== 0) return undefined;
+  const facts = await files.facts(context.directory);
+  if (facts === undefined) return system.sudoUser;
+  return facts.uid === 0 ? undefined : { uid: facts.uid, gid: facts.gid };
+}

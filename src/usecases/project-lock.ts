@@ -1,6 +1,6 @@
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import type { Context } from './context.ts';
-import { finishInterrupted } from './journal.ts';
+import { finishInterrupted, readInterrupted } from './journal.ts';
 
 /**
  * Runs an act that changes the project while nobody else does (exit 75 when somebody else is at it), after finishing
@@ -28,9 +28,36 @@ export async function withProjectLock<T>(
       context.out.note(
         `An earlier ${finished.command} (${finished.startedAt}) was interrupted; it has been finished first.`,
       );
+      for (const { path, backup } of finished.kept)
+        context.out.warn(`${path} had been changed since then; what it said is kept in ${backup}`);
     }
     return await act();
   } finally {
     await lock.release();
   }
+}
+
+/** The one or the other, as `--dry-run` says. */
+export function lockedUnlessDry<T>(
+  context: Context,
+  command: string,
+  dryRun: boolean,
+  act: () => Promise<T>,
+): Promise<T> {
+  return dryRun ? withoutChanges(context, act) : withProjectLock(context, command, act);
+}
+
+/**
+ * Runs a dry run, which changes nothing and therefore needs no lock. Where a killed command is not finished the files say
+ * nothing that a plan could be made from: exit 10, as `generate --check` does.
+ */
+export async function withoutChanges<T>(context: Context, act: () => Promise<T>): Promise<T> {
+  const interrupted = await readInterrupted(context.ports, context.directory);
+  if (interrupted === undefined) return act();
+  throw new SmeshError(
+    'interrupted',
+    ExitCode.changesPending,
+    `An earlier ${interrupted.command} (${interrupted.startedAt}) was interrupted and is not finished; a dry run cannot see past that.`,
+    { hint: 'Nothing was changed. Finish it first: smesh-compose generate' },
+  );
 }

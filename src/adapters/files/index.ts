@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import process from 'node:process';
 import type { FileFacts, FileOwnership, FilesPort } from '../../ports/files.ts';
 import { takeLock } from './lock.ts';
 
@@ -42,6 +43,30 @@ async function syncFolder(path: string): Promise<void> {
 /** A name that no program takes for its own: hidden, and not ending in `.key`. */
 function temporaryName(path: string): string {
   return join(dirname(path), `.smesh-${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+}
+
+const TEMPORARY = /^\.smesh-.+\.[0-9a-z]+\.tmp$/;
+
+/** Where a write really goes: a smesh.yaml that is a link into somebody's collection of dotfiles stays one. */
+async function behindLink(path: string): Promise<string> {
+  try {
+    return (await fs.lstat(path)).isSymbolicLink() ? await fs.realpath(path) : path;
+  } catch (error) {
+    if (isMissing(error)) return path;
+    throw error;
+  }
+}
+
+/** A file that is replaced keeps mode and owner where nothing else is asked for. */
+async function keepOwnership(path: string, ownership: FileOwnership): Promise<FileOwnership> {
+  const present = await fs.stat(path).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });
+  if (present === undefined) return ownership;
+  // Only root can give files away; for anybody else the new file belongs to them, as with any editor.
+  const owner = process.getuid?.() === 0 ? { uid: present.uid, gid: present.gid } : {};
+  return { mode: present.mode & 0o7777, ...owner, ...ownership };
 }
 
 async function writeTemporary(
@@ -146,14 +171,20 @@ export const nodeFiles: FilesPort = {
       if (ownership.mode !== undefined) await fs.chmod(place, ownership.mode);
       if (ownership.uid !== undefined && ownership.gid !== undefined)
         await fs.chown(place, ownership.uid, ownership.gid);
+      await syncFolder(dirname(place));
     }
-    await syncFolder(dirname(made));
   },
 
   async writeAtomic(path, content, ownership = {}) {
-    const temporary = await writeTemporary(path, content, ownership);
-    await fs.rename(temporary, path);
-    await syncFolder(dirname(path));
+    const target = await behindLink(path);
+    const temporary = await writeTemporary(target, content, await keepOwnership(target, ownership));
+    try {
+      await fs.rename(temporary, target);
+    } catch (error) {
+      await fs.rm(temporary, { force: true });
+      throw error;
+    }
+    await syncFolder(dirname(target));
   },
 
   async writeNew(path, content, ownership = {}) {
@@ -187,6 +218,15 @@ export const nodeFiles: FilesPort = {
 
   async removeOwn(path) {
     await fs.rm(path, { recursive: true, force: true });
+  },
+
+  async removeLeftovers(folder) {
+    const names = await fs.readdir(folder).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw error;
+    });
+    const leftovers = names.filter((name) => TEMPORARY.test(name));
+    await Promise.all(leftovers.map((name) => fs.rm(join(folder, name), { force: true })));
   },
 
   lock: takeLock,

@@ -1,26 +1,61 @@
 import { createHash } from 'node:crypto';
-import { readFile, realpath, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { basename, dirname, join } from 'node:path';
 
-/**
- * An abstract socket of the kernel, named after the folder: it is taken by one process at a time and is free again the
- * moment that process ends, also by kill -9 or a power cut. A lock file alone would need guesses about stale ones.
- */
-async function socketName(directory: string): Promise<string> {
-  const real = await realpath(directory).catch(() => directory);
-  return `\0smesh-compose-${createHash('sha256').update(real).digest('hex').slice(0, 40)}`;
+/** How long the holder of a lock may take to say who it is. */
+const ANSWER_MS = 1000;
+const LONGEST_ANSWER = 500;
+
+/** The directory without links, also where its end does not exist yet: all ways to it must lead to one lock. */
+async function realDirectory(directory: string): Promise<string> {
+  try {
+    return await realpath(directory);
+  } catch {
+    const parent = dirname(directory);
+    return parent === directory ? directory : join(await realDirectory(parent), basename(directory));
+  }
 }
 
 /**
- * Takes the lock of a project directory, or says who on this host holds it. `.smesh/lock` inside only tells the name of
- * the holder; it locks nothing, may stay behind, and is not written where there is no `.smesh` yet.
+ * An abstract socket of the kernel, named after the folder: it is taken by one process at a time and is free again the
+ * moment that process ends, also by kill -9 or a power cut. A lock file would need guesses about stale ones.
  */
+async function socketName(directory: string): Promise<string> {
+  const real = await realDirectory(directory);
+  return `\0smesh-compose-${createHash('sha256').update(real).digest('hex').slice(0, 40)}`;
+}
+
+/** Asks the holder itself: what is written in a file may be of one that has long ended. */
+function askHolder(name: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect(name);
+    const finish = () => {
+      socket.destroy();
+      resolve(answer.trim() === '' ? 'another smesh-compose' : answer.trim());
+    };
+    socket.setEncoding('utf8');
+    socket.setTimeout(ANSWER_MS, finish);
+    socket.on('data', (chunk: string) => {
+      answer = (answer + chunk).slice(0, LONGEST_ANSWER);
+    });
+    socket.on('end', finish);
+    socket.on('error', finish);
+  });
+}
+
+/** Takes the lock of a project directory, or says who on this host holds it. */
 export async function takeLock(
   directory: string,
   holder: string,
 ): Promise<{ release(): Promise<void> } | { heldBy: string }> {
-  const server = createServer((connection) => connection.destroy());
+  const server = createServer((connection) => {
+    connection.on('error', () => connection.destroy());
+    connection.write(`${holder}\n`);
+    // Not `end`: a reader that never hangs up would keep `release` waiting.
+    connection.destroySoon();
+  });
   const name = await socketName(directory);
   const taken = await new Promise<boolean>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
@@ -28,15 +63,8 @@ export async function takeLock(
     );
     server.listen(name, () => resolve(true));
   });
-  const note = join(directory, '.smesh', 'lock');
-  if (!taken) {
-    const heldBy = (await readFile(note, 'utf8').catch(() => '')).trim();
-    return { heldBy: heldBy === '' ? 'another smesh-compose' : heldBy };
-  }
+  if (!taken) return { heldBy: await askHolder(name) };
   server.unref();
-  await writeFile(note, `${holder}\n`).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
-  });
   return {
     release: () => new Promise<void>((resolve) => server.close(() => resolve())),
   };

@@ -30,7 +30,12 @@ function patchListener(): void {
 
 patchListener();
 
-async function run(make: (options: Partial<PromptOptions>) => RunningPrompt, what: string): Promise<unknown> {
+async function run(
+  signal: AbortSignal,
+  make: (options: Partial<PromptOptions>) => RunningPrompt,
+  what: string,
+): Promise<unknown> {
+  signal.throwIfAborted();
   // Results go to stdout; questions are no result, so `smesh-compose … > file` stays usable.
   const prompt = make({ stdout: process.stderr });
   const before = process.exitCode;
@@ -40,6 +45,8 @@ async function run(make: (options: Partial<PromptOptions>) => RunningPrompt, wha
   cancelRunning = stop;
   process.stdin.once('end', stop);
   process.stdin.once('close', stop);
+  // A SIGTERM, or a Ctrl-C that came before the question took the terminal.
+  signal.addEventListener('abort', stop);
   try {
     return await prompt.run();
   } catch (error) {
@@ -50,6 +57,7 @@ async function run(make: (options: Partial<PromptOptions>) => RunningPrompt, wha
     cancelRunning = undefined;
     process.stdin.off('end', stop);
     process.stdin.off('close', stop);
+    signal.removeEventListener('abort', stop);
     // A paused terminal does not keep the process alive after the last answer.
     process.stdin.pause();
   }
@@ -66,59 +74,66 @@ function toEnquirerChoice(choice: Choice): unknown {
 
 const VISIBLE_CHOICES = 15;
 
-/** Questions on a real terminal; only ever loaded when there is one. */
-export const enquirerPrompt: PromptPort = {
-  async input(question) {
-    const answer = await run(
-      (options) =>
-        new enquirer.Input({
-          ...options,
-          message: question.message,
-          ...(question.initial === undefined ? {} : { initial: question.initial }),
-          validate: async (value) => (await question.validate?.(String(value).trim())) ?? true,
-        }),
-      question.message,
-    );
-    return String(answer).trim();
-  },
+/** Questions on a real terminal; only ever loaded when there is one. An abort cancels the question that is open. */
+export function createEnquirerPrompt(signal: AbortSignal): PromptPort {
+  return {
+    async input(question) {
+      const answer = await run(
+        signal,
+        (options) =>
+          new enquirer.Input({
+            ...options,
+            message: question.message,
+            ...(question.initial === undefined ? {} : { initial: question.initial }),
+            validate: async (value) => (await question.validate?.(String(value).trim())) ?? true,
+          }),
+        question.message,
+      );
+      return String(answer).trim();
+    },
 
-  async confirm(question) {
-    const answer = await run(
-      (options) => new enquirer.Confirm({ ...options, message: question.message, initial: question.initial }),
-      question.message,
-    );
-    return answer === true;
-  },
+    async confirm(question) {
+      const answer = await run(
+        signal,
+        (options) =>
+          new enquirer.Confirm({ ...options, message: question.message, initial: question.initial }),
+        question.message,
+      );
+      return answer === true;
+    },
 
-  async select(question) {
-    const initial = question.choices.findIndex((choice) => choice.value === question.initial);
-    const answer = await run(
-      (options) =>
-        new enquirer.Select({
-          ...options,
-          message: question.message,
-          choices: question.choices.map(toEnquirerChoice),
-          limit: VISIBLE_CHOICES,
-          ...(initial < 0 ? {} : { initial }),
-        }),
-      question.message,
-    );
-    return String(answer);
-  },
+    async select(question) {
+      const initial = question.choices.findIndex((choice) => choice.value === question.initial);
+      const answer = await run(
+        signal,
+        (options) =>
+          new enquirer.Select({
+            ...options,
+            message: question.message,
+            choices: question.choices.map(toEnquirerChoice),
+            limit: VISIBLE_CHOICES,
+            ...(initial < 0 ? {} : { initial }),
+          }),
+        question.message,
+      );
+      return String(answer);
+    },
 
-  async multiselect(question) {
-    const answer = await run(
-      (options) =>
-        new enquirer.MultiSelect({
-          ...options,
-          message: question.message,
-          hint: '(space: choose, a: all, enter: done)',
-          choices: question.choices.map(toEnquirerChoice),
-          initial: [...question.initial],
-          limit: VISIBLE_CHOICES,
-        }),
-      question.message,
-    );
-    return Array.isArray(answer) ? answer.map(String) : [];
-  },
-};
+    async multiselect(question) {
+      const answer = await run(
+        signal,
+        (options) =>
+          new enquirer.MultiSelect({
+            ...options,
+            message: question.message,
+            hint: '(space: choose, a: all, enter: done)',
+            choices: question.choices.map(toEnquirerChoice),
+            initial: [...question.initial],
+            limit: VISIBLE_CHOICES,
+          }),
+        question.message,
+      );
+      return Array.isArray(answer) ? answer.map(String) : [];
+    },
+  };
+}

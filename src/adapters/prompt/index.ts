@@ -11,14 +11,18 @@ function inputRequired(question: Question): SmeshError {
 }
 
 /** Questions for whoever is there: a person at a terminal, or an error that names the flag. */
-export function createPrompt(interactive: boolean): PromptPort {
+export function createPrompt(interactive: boolean, signal: AbortSignal): PromptPort {
   if (!interactive) {
     const refuse = async (question: Question): Promise<never> => {
       throw inputRequired(question);
     };
     return { input: refuse, confirm: refuse, select: refuse, multiselect: refuse };
   }
-  const load = async () => (await import('./enquirer-prompt.ts')).enquirerPrompt;
+  let prompt: PromptPort | undefined;
+  const load = async () => {
+    prompt ??= (await import('./enquirer-prompt.ts')).createEnquirerPrompt(signal);
+    return prompt;
+  };
   return {
     input: async (question) => (await load()).input(question),
     confirm: async (question) => (await load()).confirm(question),

@@ -56,7 +56,7 @@ function refuseFaulty(facts: KeyFacts): void {
       `The node would refuse to start: ${faulty.length === 1 ? 'a key file' : `${faulty.length} key files`} in ${facts.folder} cannot be used`,
       {
         details: faulty.map((key) => `${key.file}: ${key.fault ?? 'not readable'}`),
-        hint: 'Repair the file, or move it out of the folder (keep it!), then try again.',
+        hint: 'Nothing was changed. Repair the file, or move it out of the folder (keep it!), then try again.',
       },
     );
   }
@@ -77,7 +77,7 @@ function refuseDoubles(facts: KeyFacts): void {
     `The node would refuse to start: the same key stands more than once in ${facts.folder}`,
     {
       details: doubles.map(([id, names]) => `${shortId(id)}: ${names.join(', ')}`),
-      hint: 'Move all but one of them out of the folder, then try again.',
+      hint: 'Nothing was changed. Move all but one of them out of the folder (keep them!), then try again.',
     },
   );
 }
@@ -93,7 +93,7 @@ function decideSupervised(
   facts: KeyFacts,
   key: InstalledKey,
   id: SmesherId,
-): { step: FileStep; note: string; stays: boolean } {
+): { step: FileStep; note: string; staysAs?: string } {
   const from = `${facts.folder}/${key.file}`;
   const identity = facts.identities.find((candidate) => candidate.id === id);
   if (identity !== undefined) {
@@ -101,7 +101,7 @@ function decideSupervised(
     return {
       step: { kind: 'move-key', from, to: `${facts.folder}/${name}`, smesherId: id },
       note: `${SUPERVISED} is the key of ${identity.name}: renamed to ${name}, because a node with several identities refuses ${SUPERVISED}.`,
-      stays: true,
+      staysAs: name,
     };
   }
   if (facts.smeshedHere === 'unknown' || facts.smeshedHere.has(id)) {
@@ -110,7 +110,7 @@ function decideSupervised(
       'local-key-in-use',
       ExitCode.refused,
       `${from} is the key of ${shortId(id)}, which ${why} with this node, but its PoST data is not in the project. A node with several identities refuses ${SUPERVISED}.`,
-      { hint: 'Add its PoST directory: smesh-compose add DIRECTORY' },
+      { hint: 'Nothing was changed. Add its PoST directory: smesh-compose add DIRECTORY' },
     );
   }
   return {
@@ -121,7 +121,6 @@ function decideSupervised(
       smesherId: id,
     },
     note: `${SUPERVISED} (${shortId(id)}) belongs to no PoST data and has never smeshed here: the node made it by itself. Moved to ${facts.retiredFolder}.`,
-    stays: false,
   };
 }
 
@@ -143,7 +142,7 @@ export function decideKeys(facts: KeyFacts): KeyDecision {
       const decided = decideSupervised(facts, key, id);
       steps.push(decided.step);
       notes.push(decided.note);
-      if (decided.stays) staying.set(id, key);
+      if (decided.staysAs !== undefined) staying.set(id, { ...key, file: decided.staysAs });
     } else if (retired && !facts.identities.some((identity) => identity.id === id)) {
       steps.push({
         kind: 'move-key',
@@ -164,7 +163,7 @@ export function decideKeys(facts: KeyFacts): KeyDecision {
   const missing: string[] = [];
   for (const identity of facts.identities) {
     const present = staying.get(identity.id);
-    if (present !== undefined && present.file !== SUPERVISED) {
+    if (present !== undefined) {
       // Copies that a hand left readable to others, or owned by whoever copied them, are put right.
       if (
         (present.mode & 0o777) === KEY_MODE &&
@@ -183,7 +182,6 @@ export function decideKeys(facts: KeyFacts): KeyDecision {
       );
       continue;
     }
-    if (present !== undefined) continue;
     const source = facts.sources.find(
       (candidate) => candidate.smesherId === identity.id && (!candidate.needsRepair || facts.repair),
     );
@@ -203,7 +201,7 @@ export function decideKeys(facts: KeyFacts): KeyDecision {
       'key-missing',
       ExitCode.invalid,
       `${missing.length === 1 ? 'One identity has' : `${missing.length} identities have`} no key that can be installed; without its key PoST data is of no use`,
-      { details: missing, hint: 'Name where else to look: --keys DIR' },
+      { details: missing, hint: 'Nothing was changed. Name where else to look: --keys DIR' },
     );
   }
   return { steps, notes, installedAfter: [...staying.keys()].sort() };

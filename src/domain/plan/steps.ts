@@ -20,6 +20,11 @@ export type FileStep =
       readonly what: string;
       /** Where the former content is kept first, when the user's own edits would be overwritten. */
       readonly backup?: string;
+      /**
+       * Digest of what the step was planned to replace, `null` for nothing. What stands there instead when an interrupted
+       * step is finished was written by a person meanwhile, and is kept.
+       */
+      readonly replaces?: string | null;
     } & Ownership)
   | ({
       readonly kind: 'install-key';

@@ -62,9 +62,21 @@ async function chooseNetwork(context: Context, found: readonly NetworkName[]): P
   return answer === 'testnet' || answer === 'standalone' ? answer : 'mainnet';
 }
 
-function makePoetKey(context: Context): string {
+/** A key pair for the PoET inside a private network's node: base64 of seed and public key (spacemesh.md §10). */
+export function makePoetKey(context: Context): string {
   const seed = context.ports.crypto.randomBytes(32);
   return Buffer.concat([seed, context.ports.crypto.publicKeyOfSeed(seed)]).toString('base64');
+}
+
+/** Says before a scan that may take minutes what will be missing after it, where nobody can be asked. */
+export function requireAnswers(context: Context, options: InitOptions): void {
+  if (context.out.interactive || options.coinbase !== undefined) return;
+  throw new SmeshError(
+    'input-required',
+    ExitCode.usage,
+    'Nobody can be asked here (no terminal, CI or --json), and this was not said: the coinbase, the account that earns',
+    { hint: 'Nothing was changed. Give it with: --coinbase ADDRESS' },
+  );
 }
 
 /** The account that earns: without it the node serves nobody (spacemesh.md §1.2). Checked before anything is written. */

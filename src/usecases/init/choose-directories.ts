@@ -5,6 +5,7 @@ import type { FoundKey, PostMetadata, ScannedDirectory, ScanReport } from '../..
 import type { Network } from '../../domain/project/types.ts';
 import { formatBytes } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
+import type { ServedDirectory } from './session.ts';
 
 /** A directory whose identity can be served: complete, with its key. */
 export interface Candidate {
@@ -44,17 +45,19 @@ export function findCandidates(
 }
 
 /** Two directories of one identity would get it banned for ever; no option overrides this (scenario S2, design §8). */
-export function refuseDuplicates(report: ScanReport, known: ReadonlyMap<SmesherId, string>): void {
+export function refuseDuplicates(report: ScanReport, known: ReadonlyMap<SmesherId, ServedDirectory>): void {
   const places = new Map<SmesherId, string[]>();
   for (const { metadata, path, realPath, verdict } of report.directories) {
     if (metadata === undefined) continue;
     const served = known.get(metadata.smesherId);
-    if (verdict !== 'duplicate' && (served === undefined || served === path || served === realPath)) continue;
+    const isServed = served === undefined || served.path === path || served.realPath === realPath;
+    if (verdict !== 'duplicate' && isServed) continue;
     // A part of a split initialisation beside the whole is no second copy.
     if (verdict === 'split-part') continue;
     places.set(metadata.smesherId, [...(places.get(metadata.smesherId) ?? []), path]);
   }
   if (places.size === 0) return;
+  const away = [...places.keys()].some((id) => known.has(id) && known.get(id)?.realPath === undefined);
   throw new SmeshError(
     'duplicate-identity',
     ExitCode.refused,
@@ -62,12 +65,18 @@ export function refuseDuplicates(report: ScanReport, known: ReadonlyMap<SmesherI
       ? 'One identity stands in more than one directory. Run twice, it is banned for ever.'
       : `${places.size} identities stand in more than one directory. Run twice, an identity is banned for ever.`,
     {
-      details: [...places].map(([id, paths]) => {
-        const served = known.get(id);
-        const all =
-          served === undefined || paths.includes(served) ? paths : [`${served} (in this project)`, ...paths];
-        return `${shortId(id)}: ${all.join('  and  ')}`;
-      }),
+      details: [
+        ...[...places].map(([id, paths]) => {
+          const served = known.get(id);
+          const absent = served?.realPath === undefined ? ', where nothing is now' : '';
+          const all =
+            served === undefined || paths.includes(served.path)
+              ? paths
+              : [`${served.path} (in this project${absent})`, ...paths];
+          return `${shortId(id)}: ${all.join('  and  ')}`;
+        }),
+        ...(away ? ['Was it moved? Then say so in smesh.yaml: the data of that identity.'] : []),
+      ],
       hint: 'Nothing was changed. Decide which copy is served and leave the other out: --ignore DIRECTORY',
     },
   );

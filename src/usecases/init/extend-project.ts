@@ -6,12 +6,12 @@ import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import type { LoadedProject } from '../load-project.ts';
 import { identitiesFolder } from '../node-keys.ts';
-import { chooseCandidates, findCandidates, refuseDuplicates } from './choose-directories.ts';
+import { type Candidates, chooseCandidates, findCandidates, refuseDuplicates } from './choose-directories.ts';
 import { findForeignHistory, foreignHistoryError } from './foreign-history.ts';
-import { headlessCommand } from './headless.ts';
+import { chosenNames, headlessCommand } from './headless.ts';
 import { nameIdentities } from './name-identities.ts';
 import { fromWorkingDirectory, type InitOptions } from './options.ts';
-import { scanFor, servedDirectories } from './session.ts';
+import { othersToJson, reportOthers, scanFor, servedDirectories } from './session.ts';
 import { writeProject } from './write-project.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function extendProject(
   context.out.note(
     `smesh-compose ${command} · ${project.network.name} · project in ${context.directory}, ${plural(project.identities.length, 'identity', 'identities')} so far\n`,
   );
-  const served = servedDirectories(project.identities);
+  const served = await servedDirectories(context, project.identities);
   const roots = options.roots ?? defaultRoots(project.identities.map(({ data }) => data));
   const report = await scanFor(
     context,
@@ -46,6 +46,8 @@ export async function extendProject(
   }
   if (context.out.interactive) {
     context.out.note(`${renderScan(report, { columns: context.out.columns, color: context.out.color })}\n`);
+  } else {
+    reportOthers(context, candidates.others);
   }
   const chosen = await chooseCandidates(context, candidates, {
     only: options.only,
@@ -62,13 +64,17 @@ export async function extendProject(
     text: addIdentities(text, identities),
     options,
     keyFiles: chosen.map(({ key }) => key.path),
-    facts: { added: identities.map(({ id, name, data }) => ({ id, name, data })) },
+    facts: {
+      added: identities.map(({ id, name, data }) => ({ id, name, data })),
+      notTaken: othersToJson(candidates.others),
+    },
   });
   if (written && !context.json) {
     const names = identities.map(({ name }) => name).join(', ');
     context.out.result(`Added ${names}. The node reads new keys only when it starts. Next: smesh-compose up`);
-    const same = headlessCommand(command, [
+    const same = headlessCommand(context, command, [
       ['--data', chosen.map(({ directory }) => directory.path)],
+      ['--service-names', chosenNames(project, identities)],
       ['--keys', options.keys],
       ['--ignore', options.ignore],
       ['--repair-keys', options.repairKeys ? true : undefined],
@@ -89,13 +95,10 @@ async function nothingNew(
   { text }: LoadedProject,
   options: InitOptions,
   roots: readonly string[],
-  others: readonly {
-    readonly directory: { readonly path: string; readonly next: string };
-    readonly why: string;
-  }[],
+  others: Candidates['others'],
 ): Promise<number> {
-  const details = others.map(({ directory, why }) => `${directory.path}: ${why}. ${directory.next}`);
   if (command === 'add' && (options.only !== undefined || options.roots !== undefined)) {
+    const details = others.map(({ directory, why }) => `${directory.path}: ${why}. ${directory.next}`);
     throw new SmeshError('no-identities', ExitCode.invalid, `Nothing to add under ${roots.join(', ')}`, {
       details,
       hint: 'Nothing was changed. See what is there: smesh-compose scan',
@@ -103,14 +106,14 @@ async function nothingNew(
   }
   if (!context.json) {
     context.out.result('No new identity was found.');
-    for (const detail of details) context.out.note(`  ${detail}`);
+    reportOthers(context, others);
   }
   const { exitCode, written } = await writeProject(context, {
     command,
     text,
     options,
     keyFiles: [],
-    facts: { added: [] },
+    facts: { added: [], notTaken: othersToJson(others) },
   });
   if (!written && !context.json && !options.dryRun) context.out.note('Nothing was changed.');
   return exitCode;

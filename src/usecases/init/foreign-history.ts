@@ -2,13 +2,19 @@ import { dirname } from 'node:path';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import type { ScanReport } from '../../domain/post/types.ts';
+import { quoteForShell } from '../../domain/shell-quote.ts';
 import type { Context } from '../context.ts';
-import type { Candidate } from './choose-directories.ts';
+
+/** A key that is about to be installed, and where it lies now. */
+export interface KeyInQuestion {
+  readonly smesherId: SmesherId;
+  readonly key: { readonly path: string };
+}
 
 /** Another node's data folder on this host in which chosen identities have smeshed, or may have. */
 export interface ForeignHistory {
   readonly folder: string;
-  readonly identities: readonly Candidate[];
+  readonly identities: readonly KeyInQuestion[];
   /** Why nobody can tell; counts as smeshed (design §10). */
   readonly unknown?: string;
 }
@@ -19,7 +25,7 @@ export interface ForeignHistory {
  */
 export async function findForeignHistory(
   context: Context,
-  chosen: readonly Candidate[],
+  chosen: readonly KeyInQuestion[],
   request: { readonly nodeFolders: readonly string[]; readonly nodeData: string },
 ): Promise<readonly ForeignHistory[]> {
   const { files } = context.ports;
@@ -49,7 +55,7 @@ export async function findForeignHistory(
 }
 
 /** `…/identities/x.key` belongs to the node whose data folder is two levels up. */
-function folderOfKey({ key }: Candidate): readonly string[] {
+function folderOfKey({ key }: KeyInQuestion): readonly string[] {
   const parent = dirname(key.path);
   return parent.endsWith('/identities') ? [dirname(parent)] : [];
 }
@@ -70,7 +76,7 @@ export function foreignHistoryError(histories: readonly ForeignHistory[]): Smesh
         `${history.folder}: ${history.identities.map(({ smesherId }) => shortId(smesherId)).join(', ')}`,
         ...(history.unknown === undefined ? [] : [`  its local.sql cannot be read: ${history.unknown}`]),
       ]),
-      hint: `Nothing was changed. Stop that node, then let this project go on with its folder: --node-data ${folder}   Or merge it into this one's folder with go-spacemesh's merge-nodes, both stopped.`,
+      hint: `Nothing was changed. Stop that node for good, then let this project go on with its folder: smesh-compose init --node-data ${quoteForShell(folder)} (in a project: node.data in smesh.yaml).  Or merge it into this one's folder with go-spacemesh's merge-nodes, both stopped.`,
     },
   );
 }
@@ -78,7 +84,7 @@ export function foreignHistoryError(histories: readonly ForeignHistory[]): Smesh
 /** Goes on with the folder of the node that they come from, or refuses: history must not stay behind. */
 export async function settleHistory(
   context: Context,
-  chosen: readonly Candidate[],
+  chosen: readonly KeyInQuestion[],
   report: ScanReport,
   nodeData: string,
 ): Promise<string> {

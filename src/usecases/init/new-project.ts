@@ -7,23 +7,32 @@ import type { Network, NodePorts } from '../../domain/project/types.ts';
 import { renderScan } from '../../ui/scan.ts';
 import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
-import { askCoinbase, askNetwork, askNodeData, askPorts, askProjectName } from './ask-settings.ts';
+import {
+  askCoinbase,
+  askNetwork,
+  askNodeData,
+  askPorts,
+  askProjectName,
+  requireAnswers,
+} from './ask-settings.ts';
 import { chooseCandidates, findCandidates, refuseDuplicates } from './choose-directories.ts';
 import { settleHistory } from './foreign-history.ts';
-import { headlessCommand } from './headless.ts';
+import { chosenNames, headlessCommand } from './headless.ts';
 import { nameIdentities } from './name-identities.ts';
 import { fromWorkingDirectory, type InitOptions } from './options.ts';
-import { scanFor } from './session.ts';
+import { othersToJson, reportOthers, scanFor } from './session.ts';
 import { writeProject } from './write-project.ts';
 
 /** The first `init` in a directory: asks (or takes from flags) what a project needs, shows it, writes it. */
 export async function createProject(context: Context, options: InitOptions): Promise<number> {
   context.out.note(`smesh-compose init · project in ${context.directory}\n`);
+  requireAnswers(context, options);
   const { roots, report } = await askRoots(context, options);
   refuseDuplicates(report, new Map());
   const network = await askNetwork(context, options, report);
   const candidates = findCandidates(report, network, { repairKeys: options.repairKeys, known: new Set() });
   if (candidates.usable.length === 0) throw nothingUsable(roots, report, candidates.others);
+  if (!context.out.interactive) reportOthers(context, candidates.others);
   const chosen = await chooseCandidates(context, candidates, {
     only: options.only,
     resolvePath: fromWorkingDirectory,
@@ -44,10 +53,13 @@ export async function createProject(context: Context, options: InitOptions): Pro
     text,
     options,
     keyFiles: chosen.map(({ key }) => key.path),
-    facts: { added: identities.map(({ id, name, data }) => ({ id, name, data })) },
+    facts: {
+      added: identities.map(({ id, name, data }) => ({ id, name, data })),
+      notTaken: othersToJson(candidates.others),
+    },
   });
   if (!options.dryRun && !context.json) {
-    const same = headlessCommand('init', [
+    const same = headlessCommand(context, 'init', [
       ['--data', roots],
       [
         '--only',
@@ -57,12 +69,14 @@ export async function createProject(context: Context, options: InitOptions): Pro
       ],
       ['--keys', options.keys],
       ['--ignore', options.ignore],
+      ['--depth', options.depth === undefined ? undefined : String(options.depth)],
       ['--repair-keys', options.repairKeys ? true : undefined],
       ['--network', network.name],
       ['--genesis-time', network.name === 'standalone' ? network.genesisTime : undefined],
       ['--coinbase', coinbase],
-      ['--node-data', nodeData],
+      ['--node-data', nodeData === `${context.directory}/node-data` ? undefined : nodeData],
       ['--name', projectName],
+      ['--service-names', chosenNames({ identities: [], retired: [] }, identities)],
       ...portFlags(ports),
     ]);
     context.out.result('Done. Next: smesh-compose up');
@@ -95,19 +109,24 @@ async function askRoots(
           flag: '--data DIRECTORY…',
         })
       : undefined;
-    const roots =
-      options.roots ??
-      (answer ?? '')
-        .split(',')
-        .map((path) => path.trim())
-        .filter((path) => path !== '')
-        .map(fromWorkingDirectory);
+    const roots = options.roots ?? (await readRoots(context, answer ?? ''));
     const report = await scanFor(context, options, roots, keyPlaces);
     if (context.out.interactive)
       context.out.note(`${renderScan(report, { columns: context.out.columns, color: context.out.color })}\n`);
     if (!asked || report.directories.length > 0) return { roots, report };
     context.out.note('No PoST directory there; another place, please (Ctrl-C ends).');
   }
+}
+
+/** Directories separated by commas, or one whose name holds a comma. */
+async function readRoots(context: Context, answer: string): Promise<readonly string[]> {
+  if (answer.includes(',') && (await context.ports.files.exists(fromWorkingDirectory(answer))))
+    return [fromWorkingDirectory(answer)];
+  return answer
+    .split(',')
+    .map((path) => path.trim())
+    .filter((path) => path !== '')
+    .map(fromWorkingDirectory);
 }
 
 function nothingUsable(
@@ -123,7 +142,10 @@ function nothingUsable(
       ? `No PoST directory was found ${where}`
       : `${plural(report.directories.length, 'PoST directory', 'PoST directories')} found ${where}, but none can be served`,
     {
-      details: others.map(({ directory, why }) => `${directory.path}: ${why}. ${directory.next}`),
+      details: [
+        ...others.map(({ directory, why }) => `${directory.path}: ${why}. ${directory.next}`),
+        ...report.skipped.map(({ path, reason }) => `not looked into: ${path}: ${reason}`),
+      ],
       hint: 'Nothing was changed. A PoST directory holds postdata_metadata.json; name where yours are: --data DIRECTORY',
     },
   );

@@ -1,6 +1,9 @@
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { ScanReport } from '../../domain/post/types.ts';
+import { printable } from '../../ui/text.ts';
+import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
+import type { Candidates } from './choose-directories.ts';
 import type { InitOptions } from './options.ts';
 
 const DEFAULT_DEPTH = 6;
@@ -14,7 +17,7 @@ export async function scanFor(
   alsoMounted = false,
 ): Promise<ScanReport> {
   const scanner = await context.ports.scanner();
-  return scanner.scan({
+  const report = await scanner.scan({
     roots,
     currentDirectory: context.directory,
     maxDepth: options.depth ?? DEFAULT_DEPTH,
@@ -22,11 +25,49 @@ export async function scanFor(
     ignore: options.ignore,
     alsoMounted,
   });
+  // Ctrl-C during a scan is heard at its end.
+  context.signal.throwIfAborted();
+  return report;
 }
 
-/** smesh.yaml's `identities` by ID, with where their data is. */
-export function servedDirectories(
+/** smesh.yaml's `identities` by ID, with where their data is: as written, and without links. */
+export async function servedDirectories(
+  context: Context,
   identities: readonly { readonly id: SmesherId; readonly data: string }[],
-): ReadonlyMap<SmesherId, string> {
-  return new Map(identities.map(({ id, data }) => [id, data]));
+): Promise<ReadonlyMap<SmesherId, ServedDirectory>> {
+  const entries = await Promise.all(
+    identities.map(async ({ id, data }) => {
+      const realPath = await context.ports.files.realPath(data).catch(() => undefined);
+      return [id, { path: data, realPath }] as const;
+    }),
+  );
+  return new Map(entries);
+}
+
+export interface ServedDirectory {
+  readonly path: string;
+  /** Absent while its disk is away. */
+  readonly realPath: string | undefined;
+}
+
+/** What was found and cannot be served, for those who are not shown the table: why, and what to do next. */
+export function reportOthers(context: Context, others: Candidates['others']): void {
+  if (others.length === 0) return;
+  context.out.warn(
+    [
+      `Not taken (${plural(others.length, 'directory', 'directories')}):`,
+      ...others.map(({ directory, why }) => printable(`  ${directory.path}: ${why}. ${directory.next}`)),
+      '',
+    ].join('\n'),
+  );
+}
+
+/** The same for `--json`. */
+export function othersToJson(others: Candidates['others']): readonly unknown[] {
+  return others.map(({ directory, why }) => ({
+    path: directory.path,
+    verdict: directory.verdict,
+    why,
+    next: directory.next,
+  }));
 }

@@ -44,6 +44,7 @@ export async function writeProject(
     );
     context.out.note(`  (compose.yaml: 1 node, ${project.identities.length} post-services)`);
   }
+  for (const note of plan.notes) context.out.note(note);
   if (options.dryRun) {
     if (context.json)
       context.out.json({ schemaVersion: 1, dryRun: true, ...request.facts, steps: stepsToJson(plan.steps) });
@@ -53,7 +54,7 @@ export async function writeProject(
     const yes = await context.ports.prompt.confirm({ message: 'Write it?', flag: '--yes', initial: true });
     if (!yes) throw cancelled(`smesh-compose ${request.command}`);
   }
-  await applyGenerate(context, request.command, plan);
+  await applyGenerate(context, request.command, { ...plan, notes: [] });
   if (context.json)
     context.out.json({ schemaVersion: 1, dryRun: false, ...request.facts, steps: stepsToJson(plan.steps) });
   return { written: plan.steps.length > 0, exitCode: ExitCode.ok };
