@@ -1,0 +1,52 @@
+import { ExitCode, SmeshError } from './errors.ts';
+
+/** What the system says, in words, and what is usually done about it. */
+const EXPLANATIONS: Readonly<Record<string, { readonly what: string; readonly hint: string }>> = {
+  EACCES: {
+    what: 'permission denied',
+    hint: 'Run it as the user that owns the file, or with sudo.',
+  },
+  EPERM: {
+    what: 'not permitted',
+    hint: 'Run it as the user that owns the file, or with sudo.',
+  },
+  EROFS: {
+    what: 'the file system is mounted read-only',
+    hint: 'Mount it for writing: a disk that the kernel made read-only by itself has faults (dmesg tells).',
+  },
+  ENOSPC: { what: 'no space is left on the device', hint: 'Make room, then run the same command again.' },
+  EDQUOT: { what: 'the disk quota is used up', hint: 'Make room, then run the same command again.' },
+  EIO: {
+    what: 'the device reports an input/output error',
+    hint: 'Look at the disk: dmesg tells what it says.',
+  },
+  ENOTDIR: {
+    what: 'a part of the path is no directory',
+    hint: 'Move what is in the way, or name another place.',
+  },
+  EISDIR: { what: 'it is a directory', hint: 'Move what is in the way, or name another place.' },
+  ELOOP: { what: 'its links lead in a circle', hint: 'Mend the link.' },
+  ENAMETOOLONG: { what: 'the name is too long', hint: 'Use a shorter path.' },
+  EMFILE: { what: 'too many files are open', hint: 'Raise the limit: ulimit -n 4096' },
+  ESTALE: { what: 'the share went away', hint: 'Mount it again.' },
+};
+
+/**
+ * A fault that the system reported about a file, as an error that a user can mend (exit 4); `undefined` for everything
+ * else, which is a bug.
+ */
+export function explainSystemError(error: unknown): SmeshError | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  const explanation = EXPLANATIONS[String(error.code)];
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+  if (explanation === undefined || path === undefined) return undefined;
+  return new SmeshError(
+    'system-error',
+    ExitCode.environment,
+    `${path}: ${explanation.what} (${String(error.code)})`,
+    {
+      hint: explanation.hint,
+      cause: error,
+    },
+  );
+}
