@@ -94,12 +94,16 @@ export interface ExecResult {
 
 export interface HelperContainer {
   readonly image: string;
+  /** Program and arguments; with `keepEntrypoint` only the arguments of the image's own program. */
   readonly command: readonly string[];
+  readonly keepEntrypoint?: boolean;
   /** `uid:gid` */
   readonly user?: string;
   readonly mounts: readonly HelperMount[];
   readonly timeoutMs: number;
   readonly maxOutputBytes?: number;
+  /** Processes and threads inside; default 64. */
+  readonly mostProcesses?: number;
 }
 
 export interface HelperMount {

@@ -9,6 +9,8 @@ const HELPER_LABELS = { 'io.smesh-compose.role': 'helper' };
 /** Time for the engine to make and start a container, beside the time that its command may take. */
 const START_MS = 20_000;
 
+const MOST_PROCESSES = 64;
+
 /** See DockerPort.runHelper. */
 export async function runHelperContainer(docker: Docker, helper: HelperContainer): Promise<HelperResult> {
   let container: Docker.Container | undefined;
@@ -43,8 +45,7 @@ export async function runHelperContainer(docker: Docker, helper: HelperContainer
 function createOptions(helper: HelperContainer, signal: AbortSignal): Docker.ContainerCreateOptions {
   const body: Docker.ContainerCreateOptions = {
     Image: helper.image,
-    Entrypoint: [...helper.command],
-    Cmd: [],
+    ...(helper.keepEntrypoint ? { Cmd: [...helper.command] } : { Entrypoint: [...helper.command], Cmd: [] }),
     Labels: HELPER_LABELS,
     ...(helper.user === undefined ? {} : { User: helper.user }),
     NetworkDisabled: true,
@@ -56,7 +57,7 @@ function createOptions(helper: HelperContainer, signal: AbortSignal): Docker.Con
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges:true'],
       Memory: 256 * 1024 * 1024,
-      PidsLimit: 64,
+      PidsLimit: helper.mostProcesses ?? MOST_PROCESSES,
       LogConfig: { Type: 'none', Config: {} },
       Mounts: helper.mounts.map((mount) => ({
         Type: 'bind' as const,

@@ -1,0 +1,331 @@
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import type { SmesherId } from '../../domain/identity/smesher-id.ts';
+import { type StandaloneSettings, standaloneNetwork } from '../../domain/node/networks.ts';
+import { type EpochClock, epochClock } from '../../domain/poet/epochs.ts';
+import type { Identity } from '../../domain/project/types.ts';
+import {
+  estimateSeconds,
+  genesisTimeAt,
+  leadSeconds,
+  nextRestartAt,
+  type RehearsalTiming,
+  rehearsalTiming,
+  settleMs,
+} from '../../domain/rehearsal/timing.ts';
+import { quoteForShell } from '../../domain/shell-quote.ts';
+import type { RehearsalSummary } from '../../ui/rehearsal.ts';
+import { formatDuration, plural } from '../../ui/units.ts';
+import type { Context } from '../context.ts';
+import { makePoetKey } from '../init/ask-settings.ts';
+import { extendProject } from '../init/extend-project.ts';
+import { loadProject } from '../load-project.ts';
+import { withProjectLock } from '../project-lock.ts';
+import { runUp, showPlan } from '../up.ts';
+import { claimFolder, type RehearsalFolder } from './folder.ts';
+import { Follower } from './follower.ts';
+import { ensureImages, type RehearsalImages } from './images.ts';
+import { directoryOf, makeIdentities } from './make-identities.ts';
+import { findFreePorts, writePrivateProject } from './private-project.ts';
+import { projectContext } from './project-context.ts';
+import { markContainers, requireUntouched } from './untouched.ts';
+
+export interface RehearsalOptions {
+  readonly identities: number;
+  readonly disks: number;
+  readonly epochSeconds: number;
+  readonly images: RehearsalImages;
+  /** Absolute. */
+  readonly directory: string;
+  readonly keep: boolean;
+  /** Milliseconds for all of it. Default: three times the estimate. */
+  readonly timeoutMs?: number;
+}
+
+/** More than the node needs to be ready on a slow machine; a start that takes longer has failed. */
+const START_TIMEOUT_MS = 5 * 60_000;
+
+const PATIENCE = 3;
+
+/**
+ * One run of the whole on a private network (issue text, `rehearse`): tiny identities, a project, an epoch until every
+ * identity has published, one more identity. What a person would type is done by the use cases that would do it.
+ */
+export class Rehearsal {
+  readonly #context: Context;
+  readonly #options: RehearsalOptions;
+  readonly #timing: RehearsalTiming;
+  readonly #began: number;
+  readonly #name: string;
+  readonly #directories: string[];
+  #folder: RehearsalFolder | undefined;
+  #follower: Follower | undefined;
+  #stage = 0;
+
+  constructor(context: Context, options: RehearsalOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#timing = rehearsalTiming(options.epochSeconds);
+    this.#began = context.clock.now();
+    this.#name = `rehearsal-${Buffer.from(context.ports.crypto.randomBytes(3)).toString('hex')}`;
+    this.#directories = [];
+  }
+
+  /** Present once anything was made. */
+  get folder(): RehearsalFolder | undefined {
+    return this.#folder;
+  }
+
+  get projectName(): string {
+    return this.#name;
+  }
+
+  /** PoST directories that were made, to be removed with the rehearsal. */
+  get directories(): readonly string[] {
+    return this.#directories;
+  }
+
+  async stopFollowing(): Promise<void> {
+    await this.#follower?.stop();
+  }
+
+  /** From nothing to the last ATX; takes nothing down. */
+  async play(): Promise<RehearsalSummary> {
+    const { identities, disks, images, directory } = this.#options;
+    const estimate = estimateSeconds(this.#timing, identities);
+    this.#introduce(estimate);
+    await ensureImages(this.#context, images);
+    const folder = await claimFolder(this.#context, directory);
+    this.#folder = folder;
+
+    const network = this.#chooseNetwork();
+    this.#headline(`${plural(identities, 'tiny identity', 'tiny identities')}, made by postcli`);
+    await this.#make(folder, network, identities);
+    this.#say(
+      `${plural(identities, 'key')} and PoST data in ${this.#shown(folder.disks)}/disk1 … disk${disks}`,
+    );
+
+    this.#headline('A project for them');
+    await this.#project(folder, network);
+    const first = await this.#init(folder, identities);
+
+    this.#headline('Start');
+    await this.#up(folder);
+    const startedAfterMs = this.#context.clock.now() - this.#began;
+
+    this.#headline('An epoch, until every identity has published its ATX');
+    const follower = await this.#startFollowing(folder, estimate);
+    follower.add(first);
+    await follower.untilPublished(ids(first), 'every identity publishes its ATX');
+    const publishedAfterMs = this.#context.clock.now() - this.#began;
+
+    this.#headline('One more identity');
+    const added = await this.#addOne(folder, network, follower);
+    const before = await markContainers(this.#context, this.#name);
+    await this.#waitForRestart(network, follower);
+    await this.#up(folder);
+    const after = await markContainers(this.#context, this.#name);
+    requireUntouched(before, after, [added.name]);
+    this.#say(
+      `${plural(before.provers.length, 'post-service')} untouched: same containers, same start times.`,
+    );
+    this.#say('The node, and only the node, is a new container.');
+
+    this.#headline(`The next epochs, until ${added.name} has published too`);
+    follower.add([added]);
+    await follower.untilPublished([added.id], `${added.name}, added later, publishes its ATX`);
+    const epoch = epochOf(follower, added.id);
+    // The others publish in the same gap; taking them down in the middle of a proof would rehearse a mistake.
+    const all = [...first, added];
+    await follower.untilPublished(ids(all), 'everybody goes on publishing', epoch);
+    requireUntouched(before, await markContainers(this.#context, this.#name), [added.name]);
+    return {
+      project: this.#name,
+      directory: folder.path,
+      images,
+      epochSeconds: this.#timing.epochSeconds,
+      disks,
+      identities: all.map((identity) => ({
+        name: identity.name,
+        smesher: identity.id,
+        data: identity.data,
+        added: identity.id === added.id,
+        publishEpochs: follower.atxs
+          .filter(({ smesher }) => smesher === identity.id)
+          .map(({ publishEpoch }) => publishEpoch)
+          .sort((a, b) => a - b),
+      })),
+      untouched: before.provers,
+      nodeRecreated: true,
+      startedAfterMs,
+      publishedAfterMs,
+      addedAfterMs: this.#context.clock.now() - this.#began,
+    };
+  }
+
+  #introduce(estimate: number): void {
+    const { out } = this.#context;
+    const { identities, disks, images } = this.#options;
+    out.note(
+      [
+        `A rehearsal: ${plural(identities, 'identity', 'identities')} on ${plural(disks, 'folder')} that play disks, one node, a private network.`,
+        `It takes about ${plural(Math.ceil(estimate / 60), 'minute')}; an epoch is ${formatDuration(this.#timing.epochSeconds * 1000)} instead of two weeks.`,
+        'Keys and data are made for it and thrown away with it. Nothing of yours is read or changed.',
+        `Images: ${images.node}, ${images.post}, ${images.postcli}`,
+      ].join('\n'),
+    );
+  }
+
+  #headline(text: string): void {
+    this.#stage += 1;
+    this.#context.out.note(`\n${this.#stage}. ${text}`);
+  }
+
+  #say(text: string): void {
+    this.#context.out.note(`   ${text}`);
+  }
+
+  #command(words: string): void {
+    this.#context.out.note(`   $ smesh-compose ${words}`);
+  }
+
+  /** Relative to where the user stands, when that is shorter to read. */
+  #shown(path: string): string {
+    const here = `${this.#context.directory}/`;
+    return quoteForShell(path.startsWith(here) ? path.slice(here.length) : path);
+  }
+
+  #chooseNetwork(): StandaloneSettings {
+    const { clock } = this.#context;
+    const { layerSeconds, layersPerEpoch } = this.#timing;
+    return {
+      genesisTime: genesisTimeAt(clock.now() + leadSeconds(this.#options.identities) * 1000),
+      poetPrivateKey: makePoetKey(this.#context),
+      layerSeconds,
+      layersPerEpoch,
+    };
+  }
+
+  get #deadlineMs(): number {
+    const estimate = estimateSeconds(this.#timing, this.#options.identities) * 1000;
+    return this.#began + (this.#options.timeoutMs ?? estimate * PATIENCE);
+  }
+
+  async #make(folder: RehearsalFolder, network: StandaloneSettings, upTo: number): Promise<void> {
+    const wanted: string[] = [];
+    for (let number = this.#directories.length + 1; number <= upTo; number += 1) {
+      wanted.push(directoryOf(folder, number, this.#options.disks));
+    }
+    this.#directories.push(...wanted);
+    await makeIdentities(this.#context, {
+      image: this.#options.images.postcli,
+      network: standaloneNetwork(network),
+      folder,
+      directories: wanted,
+    });
+  }
+
+  async #project(folder: RehearsalFolder, network: StandaloneSettings): Promise<void> {
+    const ports = await findFreePorts(this.#context);
+    await writePrivateProject(this.#context, folder, {
+      name: this.#name,
+      network,
+      timing: this.#timing,
+      images: this.#options.images,
+      ports,
+    });
+    this.#say(
+      `${this.#shown(folder.project)}/smesh.yaml describes the private network; init adds the identities:`,
+    );
+  }
+
+  /** `smesh-compose init` as a person would run it, without questions. Answers all identities of the project. */
+  async #init(folder: RehearsalFolder, wanted: number): Promise<readonly Identity[]> {
+    const inner = projectContext(this.#context, folder.project);
+    this.#command(`-C ${this.#shown(folder.project)} init --yes --data ${this.#shown(folder.disks)}`);
+    await withProjectLock(inner, 'init', async () =>
+      extendProject(inner, 'init', await loadProject(inner), {
+        roots: [folder.disks],
+        keys: [],
+        ignore: [],
+        repairKeys: false,
+        dryRun: false,
+        force: false,
+      }),
+    );
+    const { identities } = (await loadProject(inner)).project;
+    if (identities.length === wanted) return identities;
+    throw new SmeshError(
+      'rehearsal-failed',
+      ExitCode.invalid,
+      `The rehearsal failed. Not kept: init finds all ${wanted} identities (it has ${identities.length})`,
+    );
+  }
+
+  async #up(folder: RehearsalFolder): Promise<void> {
+    this.#command(`-C ${this.#shown(folder.project)} up`);
+    const exitCode = await runUp(projectContext(this.#context, folder.project), {
+      services: [],
+      force: false,
+      dryRun: false,
+      wait: true,
+      timeoutMs: START_TIMEOUT_MS,
+    });
+    if (exitCode === ExitCode.ok) return;
+    throw new SmeshError(
+      'rehearsal-failed',
+      ExitCode.unhealthy,
+      'The rehearsal failed. Not kept: node and post-services come up healthy',
+    );
+  }
+
+  async #startFollowing(folder: RehearsalFolder, estimate: number): Promise<Follower> {
+    const { project } = await loadProject(projectContext(this.#context, folder.project));
+    const clock = epochClock(project.network, project.poet);
+    const { publicApi, privateApi } = project.node.ports;
+    this.#follower = new Follower(this.#context, {
+      project: this.#name,
+      clock,
+      endpoint: { publicApi: `127.0.0.1:${publicApi}`, privateApi: `127.0.0.1:${privateApi}` },
+      began: this.#began,
+      deadline: Math.max(this.#deadlineMs, this.#began + estimate),
+    });
+    return this.#follower;
+  }
+
+  async #addOne(folder: RehearsalFolder, network: StandaloneSettings, follower: Follower): Promise<Identity> {
+    const wanted = this.#options.identities + 1;
+    await this.#make(folder, network, wanted);
+    const place = this.#directories.at(-1);
+    this.#say(`A new disk's worth of data appears: ${this.#shown(place ?? '')}`);
+    const identities = await this.#init(folder, wanted);
+    const added = identities.find(({ data }) => data === place);
+    if (added === undefined) throw new Error(`init added everything but ${place}`);
+    this.#command(`-C ${this.#shown(folder.project)} plan`);
+    await showPlan(
+      projectContext(this.#context, folder.project),
+      { services: [], force: false },
+      () => ExitCode.ok,
+    );
+    follower.flush();
+    return added;
+  }
+
+  /** Never in the cycle gap, as with a real node, and not while a round has just begun (spacemesh.md §14.7). */
+  async #waitForRestart(network: StandaloneSettings, follower: Follower): Promise<void> {
+    const clock: EpochClock = epochClock(standaloneNetwork(network), this.#timing.poet);
+    const at = nextRestartAt(clock, this.#context.clock.now(), settleMs(this.#timing));
+    if (at <= this.#context.clock.now()) return;
+    this.#say('The node reads new keys only when it starts. It is left alone until the cycle gap is over:');
+    await follower.untilTime(at, 'the node may restart');
+  }
+}
+
+function ids(identities: readonly Identity[]): readonly SmesherId[] {
+  return identities.map(({ id }) => id);
+}
+
+function epochOf(follower: Follower, id: SmesherId): number {
+  return Math.max(
+    ...follower.atxs.filter(({ smesher }) => smesher === id).map(({ publishEpoch }) => publishEpoch),
+  );
+}
