@@ -39,7 +39,7 @@ function activityWords({ activity, wants, held }: IdentityState, progress: Ident
     case 'reading':
       return `reading ${percentWords(activity.fraction)}${nonceWords(activity)}${passWords(activity)}`;
     case 'proof-ready':
-      return 'done: the node fetches it';
+      return wants === 'a-proof' ? 'done: the node fetches it' : 'done, waits for the node';
     case 'failed':
       return activity.stuck ? `stuck: ${activity.reason}` : `failed: ${activity.reason}`;
     case 'not-connected':

@@ -247,7 +247,8 @@ function findingLines(finding: StatusFinding, view: StatusView): string[] {
   const mark = finding.severity === 'problem' ? '!' : '·';
   const names = namesOf(finding.services.map(printable));
   const indent = ' '.repeat(finding.services.length === 1 ? Math.min(textWidth(names), 20) + 4 : 4);
-  const text = `${names}${names === '' ? '' : '  '}${printable(finding.message)}`;
+  const message = printable(agree(finding.message, finding.services.length));
+  const text = `${names}${names === '' ? '' : '  '}${message}`;
   const body = [
     ...wrapText(text, view.columns - indent.length),
     ...(finding.next === undefined
@@ -259,6 +260,21 @@ function findingLines(finding: StatusFinding, view: StatusView): string[] {
     const first = `${mark} ${line}`;
     return view.color && finding.severity === 'problem' ? `\u001b[31m${first}\u001b[39m` : first;
   });
+}
+
+const PLURAL: Readonly<Record<string, string>> = {
+  is: 'are',
+  has: 'have',
+  takes: 'take',
+  finishes: 'finish',
+};
+
+/** A message begins with the verb of one service; several take its plural. */
+function agree(message: string, services: number): string {
+  if (services < 2) return message;
+  const [verb = ''] = message.split(' ', 1);
+  const several = `${PLURAL[verb] ?? verb}${message.slice(verb.length)}`;
+  return several.replaceAll(/\bits (service|data|healthcheck|key|disk|container)\b/g, 'their $1');
 }
 
 function namesOf(names: readonly string[]): string {

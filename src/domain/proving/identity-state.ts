@@ -297,7 +297,7 @@ function passFacts(nonces: NonceRange | undefined): PassFacts {
 }
 
 function whyDown(facts: IdentityFacts, container: Present): string {
-  if (facts.data === 'absent') return 'its disk is not mounted, or its data is gone';
+  if (facts.data === 'absent') return 'its data is away';
   if (container.startError !== undefined) return container.startError;
   if (container.oomKilled) return 'killed: out of memory';
   const { state, exitCode } = container;

@@ -239,7 +239,16 @@ function identityTrouble(
       ),
     );
   }
-  if (container?.health === 'unhealthy' && activity.kind !== 'paused') {
+  if (progress.failedAt !== undefined && wants === 'a-proof' && activity.kind !== 'failed') {
+    found.push(
+      problem(
+        'last-proof-failed',
+        'made no valid proof the last time and is at it again: its data may be damaged',
+        `smesh-compose scan ${identity.data}`,
+      ),
+    );
+  }
+  if (container?.health === 'unhealthy' && container.state === 'running') {
     found.push(notice('unhealthy', 'is unhealthy by its healthcheck', logs));
   }
   if (identity.registration === 'miss' && observation.at < timeline.deadlines.registerBy) {

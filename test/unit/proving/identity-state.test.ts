@@ -289,7 +289,7 @@ describe('what a service does', () => {
   it.each([
     [{ state: 'exited', exitCode: 143 }, 'present', 'stopped'],
     [{ state: 'exited', exitCode: 137, oomKilled: true }, 'present', 'killed: out of memory'],
-    [{ state: 'exited', exitCode: 1 }, 'absent', 'its disk is not mounted, or its data is gone'],
+    [{ state: 'exited', exitCode: 1 }, 'absent', 'its data is away'],
     [{ state: 'exited', exitCode: 1 }, 'unknown', 'failed (exit 1): see its log'],
     [{ state: 'exited', exitCode: 101 }, 'present', 'crashed (exit 101): see its log'],
     [{ state: 'restarting', exitCode: 1 }, 'present', 'fails and is restarted again and again (exit 1)'],
