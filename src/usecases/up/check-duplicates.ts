@@ -16,6 +16,7 @@ interface Claim {
   /** With the key two nodes publish; with the data alone two services fight for one place. */
   readonly by: 'key' | 'data';
   readonly who: string;
+  /** Runs, or is a node of a Compose project: one `up` there and two nodes have the key. */
   readonly live: boolean;
   /** What takes it away. */
   readonly remedy: string;
@@ -115,7 +116,7 @@ async function claimsOfContainer(
     Promise.all(folders.post.map(reader.dataOf)),
     Promise.all(folders.node.map(reader.keysOf)),
   ]);
-  const live = ['running', 'restarting', 'paused'].includes(container.state);
+  const runs = ['running', 'restarting', 'paused'].includes(container.state);
   const project = container.project;
   const who =
     project === undefined
@@ -124,7 +125,13 @@ async function claimsOfContainer(
   const remedy =
     project === undefined ? `docker rm -f ${container.name}` : `docker compose -p ${project} down`;
   const byData = [...data.flat(), ...(labels?.smesherId === undefined ? [] : [labels.smesherId])];
-  const claim = (smesherId: SmesherId, by: Claim['by']): Claim => ({ smesherId, by, who, live, remedy });
+  const claim = (smesherId: SmesherId, by: Claim['by']): Claim => ({
+    smesherId,
+    by,
+    who,
+    live: runs || (by === 'key' && project !== undefined && !container.oneOff),
+    remedy,
+  });
   return [
     ...[...new Set(byData)].map((id) => claim(id, 'data')),
     ...[...new Set(keys.flat())].map((id) => claim(id, 'key')),

@@ -44,6 +44,7 @@ export class TestProject {
   readonly #ports: { p2p: number; publicApi: number; privateApi: number };
   readonly #genesis: string;
   readonly #layerSeconds: number;
+  readonly #poet: { readonly phaseShift: string; readonly cycleGap: string };
   #settings: { nodeImage: string; proverImage: string; nodeConfig: Record<string, unknown> } = {
     nodeImage: NODE_IMAGE,
     proverImage: PROVER_IMAGE,
@@ -56,6 +57,7 @@ export class TestProject {
     ports: { p2p: number; publicApi: number; privateApi: number },
     layerSeconds: number,
   ) {
+    this.#poet = { phaseShift: `${layerSeconds * 10}s`, cycleGap: `${layerSeconds}s` };
     this.folder = folder;
     this.name = name;
     this.#ports = ports;
@@ -64,8 +66,8 @@ export class TestProject {
     this.#genesis = new Date(Math.ceil(Date.now() / 1000 + 5) * 1000).toISOString().replace('.000', '');
   }
 
-  /** With a long layer nothing is due while the test runs; with a short one an epoch passes. */
-  static async make(folder: string, identities: number, layerSeconds = 6): Promise<TestProject> {
+  /** With the long default layer nothing is due while the test runs, once the initial proofs are made. */
+  static async make(folder: string, identities: number, layerSeconds = 60): Promise<TestProject> {
     const name = `smt-up-${process.pid}-${randomBytes(3).toString('hex')}`;
     const [p2p = 0, publicApi = 0, privateApi = 0] = await freePorts(3);
     const project = new TestProject(folder, name, { p2p, publicApi, privateApi }, layerSeconds);
@@ -110,6 +112,8 @@ export class TestProject {
           layersPerEpoch: 20,
         },
       },
+      // The first cycle gap opens long after the test: in it the node would rightly be left alone.
+      poet: this.#poet,
       coinbase: COINBASE,
       node: { image: nodeImage, ports: this.#ports, config: nodeConfig },
       defaults: { image: proverImage, threads: 1, nonces: 16, randomx: 'light' },

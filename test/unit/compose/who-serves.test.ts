@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { flagValue, servedFolders } from '../../../src/domain/compose/who-serves.ts';
+
+const mount = (source: string, target: string) =>
+  ({ kind: 'bind', source, target, writable: false }) as const;
+const container = (changes: Partial<Parameters<typeof servedFolders>[0]>) => ({
+  image: 'busybox:1',
+  command: [],
+  mounts: [],
+  labels: {},
+  ...changes,
+});
+
+describe('servedFolders', () => {
+  it('finds the PoST directory below a mount of the whole disk', () => {
+    const found = servedFolders(
+      container({
+        command: ['/bin/post-service', '--dir', '/mnt/d1/post01/', '--threads', '1'],
+        mounts: [mount('/', '/host'), mount('/media/disks', '/mnt')],
+      }),
+    );
+    expect(found.post).toContain('/media/disks/d1/post01');
+  });
+
+  it('takes the longest mount above a path', () => {
+    const mounts = [mount('/a', '/data'), mount('/b', '/data/inner'), mount('/c', '/data/in')];
+    expect(servedFolders(container({ command: ['x', '--dir=/data/inner/post'], mounts })).post).toEqual([
+      '/b/post',
+    ]);
+  });
+
+  it("knows a node by its flag, its image or its label; and a backup that mounts the same is nobody's server", () => {
+    const mounts = [mount('/srv/node', '/data')];
+    const byFlag = container({ command: ['x', '--data-folder', '/data'], mounts });
+    const byImage = container({ image: 'spacemeshos/go-spacemesh:v1.7.6', mounts });
+    const byLabel = container({ labels: { 'io.smesh-compose.role': 'node' }, mounts });
+    for (const one of [byFlag, byImage, byLabel]) expect(servedFolders(one).node).toEqual(['/srv/node']);
+    const backup = container({ image: 'borg:1', command: ['borg', 'create', '/data'], mounts });
+    expect(servedFolders(backup)).toEqual({ post: [], node: [] });
+  });
+});
+
+describe('flagValue', () => {
+  it('reads both forms, and no flag that only begins alike', () => {
+    expect(flagValue(['--dir', '/x'], ['--dir', '-d'])).toBe('/x');
+    expect(flagValue(['-d', '/x'], ['--dir', '-d'])).toBe('/x');
+    expect(flagValue(['--dir=/x=y'], ['--dir'])).toBe('/x=y');
+    expect(flagValue(['--directory', '/x'], ['--dir'])).toBeUndefined();
+    expect(flagValue(['--dir'], ['--dir'])).toBeUndefined();
+  });
+});
