@@ -39,17 +39,22 @@ export async function* mergeLogs(
       return { lines, head: await lines.next() };
     }),
   );
-  for (;;) {
-    let first: (typeof heads)[number] | undefined;
-    for (const entry of heads) {
-      if (entry.head.done === true) continue;
-      if (first === undefined || first.head.done === true || entry.head.value.at < first.head.value.at) {
-        first = entry;
+  try {
+    for (;;) {
+      let first: (typeof heads)[number] | undefined;
+      for (const entry of heads) {
+        if (entry.head.done === true) continue;
+        if (first === undefined || first.head.done === true || entry.head.value.at < first.head.value.at) {
+          first = entry;
+        }
       }
+      if (first === undefined || first.head.done === true) return;
+      yield first.head.value;
+      first.head = await first.lines.next();
     }
-    if (first === undefined || first.head.done === true) return;
-    yield first.head.value;
-    first.head = await first.lines.next();
+  } finally {
+    // Who stops early must not leave the engine sending.
+    await Promise.allSettled(heads.map(({ lines }) => lines.return(undefined)));
   }
 }
 
@@ -65,19 +70,21 @@ export async function followLogs(
   onLine: (line: ServiceLine) => void,
 ): Promise<void> {
   const { signal } = query;
-  /** When the last line of a container came: where to go on after it has started again. */
-  const lastSeen = new Map<string, number>();
+  /** By container: everything before this moment of the engine's clock has been told, or was not wanted. */
+  const toldUntil = new Map<string, number>();
+  const tellFrom = (containerId: string, at: number) =>
+    toldUntil.set(containerId, Math.max(at, toldUntil.get(containerId) ?? 0));
   const followed = new Map<string, Promise<void>>();
   let bug: unknown;
 
-  const follow = (source: LogSource, isNew: boolean) => {
+  const follow = (source: LogSource, otherwise: Omit<LogQuery, 'signal'>) => {
     const { containerId, service } = source;
     if (!isWanted(service) || followed.has(containerId)) return;
-    const seen = lastSeen.get(containerId);
-    const from = seen !== undefined ? { signal, since: seen + 1 } : isNew ? { signal } : query;
+    const since = toldUntil.get(containerId);
+    const from = since === undefined ? { ...otherwise, signal } : { since, signal };
     const read = async () => {
       for await (const line of readLog(docker, source, from, true)) {
-        lastSeen.set(containerId, line.at);
+        tellFrom(containerId, line.at + 1);
         onLine(line);
       }
     };
@@ -93,12 +100,20 @@ export async function followLogs(
   for await (const event of docker.events({ project }, signal)) {
     if (bug !== undefined) throw bug;
     if (event.kind === 'connected') {
-      for (const source of logSources(await docker.containers({ project }))) follow(source, false);
-    } else if (event.kind === 'container' && event.action === 'start' && event.service !== undefined) {
+      for (const container of await docker.containers({ project })) {
+        follow(sourceOf(container), query);
+        // Of a stopped container all that there is comes now; what its next run says begins later.
+        if (container.state !== 'running' && container.finishedAt !== undefined) {
+          tellFrom(container.id, container.finishedAt);
+        }
+      }
+    } else if (event.kind === 'container' && event.action === 'die') {
+      tellFrom(event.containerId, event.at);
+    } else if (event.kind === 'container' && event.action === 'start') {
       // The stream of the run before may not have ended yet.
       await followed.get(event.containerId);
       const container = await docker.inspect(event.containerId);
-      for (const source of logSources(container === undefined ? [] : [container])) follow(source, true);
+      if (container !== undefined) follow(sourceOf(container), {});
     }
   }
   await Promise.all(followed.values());
@@ -125,16 +140,18 @@ async function* readLog(
   }
 }
 
-/** Containers of a project as sources of logs, those of running jobs too, by service name. */
+function sourceOf(container: ObservedContainer): LogSource {
+  const smesher = readLabels(container.labels)?.smesherId;
+  return {
+    service: container.service ?? container.name,
+    containerId: container.id,
+    ...(smesher === undefined ? {} : { smesher }),
+  };
+}
+
+/** Containers of a project as sources of logs, those of jobs too, by service name. */
 export function logSources(containers: readonly ObservedContainer[]): readonly LogSource[] {
   return containers
-    .map((container): LogSource => {
-      const smesher = readLabels(container.labels)?.smesherId;
-      return {
-        service: container.service ?? container.name,
-        containerId: container.id,
-        ...(smesher === undefined ? {} : { smesher }),
-      };
-    })
+    .map(sourceOf)
     .sort((a, b) => (a.service < b.service ? -1 : a.service > b.service ? 1 : 0));
 }
