@@ -58,16 +58,20 @@ function createPorts(
 }
 
 /** The first Ctrl-C ends cleanly; the second is for those who cannot wait. */
-function listenForSignals(out: () => OutputPort | undefined): AbortController {
+function listenForSignals(out: OutputPort): { readonly signal: AbortSignal; stop(): void } {
   const controller = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
     if (controller.signal.aborted) process.exit(ExitCode.cancelled);
-    out()?.note(`\n${signal === 'SIGINT' ? 'Ctrl-C' : signal}: ending cleanly. Once more ends at once.`);
+    out.note(`\n${signal === 'SIGINT' ? 'Ctrl-C' : signal}: ending cleanly. Once more ends at once.`);
     controller.abort(new SmeshError('cancelled', ExitCode.cancelled, 'Cancelled.'));
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  return controller;
+  const stop = () => {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  };
+  return { signal: controller.signal, stop };
 }
 
 function report(thrown: unknown, out: OutputPort | undefined, json: boolean, debug: boolean): number {
@@ -81,7 +85,9 @@ function report(thrown: unknown, out: OutputPort | undefined, json: boolean, deb
       };
       process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
     } else {
-      process.stderr.write(`${formatError(error, out?.columns ?? 100)}\n`);
+      // In a log or a pipe a line break in the middle of a path is in the way.
+      const columns = process.stderr.isTTY === true ? (out?.columns ?? 100) : Number.POSITIVE_INFINITY;
+      process.stderr.write(`${formatError(error, columns)}\n`);
     }
     return error.exitCode;
   }
@@ -105,6 +111,7 @@ export async function main(argv: readonly string[], replacements: Replacements =
   const json = asksForJson(argv);
   let out: OutputPort | undefined;
   let global: GlobalOptions | undefined;
+  let signals: ReturnType<typeof listenForSignals> | undefined;
   try {
     const parsed = await parseCommandLine(argv, version, {
       out: (text) => void process.stdout.write(text),
@@ -113,19 +120,21 @@ export async function main(argv: readonly string[], replacements: Replacements =
     if (parsed.kind === 'answered') return parsed.exitCode;
     global = parsed.global;
     out = createTerminal({ env, json, quiet: global.quiet, color: global.color });
-    const controller = listenForSignals(() => out);
+    signals = listenForSignals(out);
     const context: Context = {
       directory: resolve(global.directory),
       env,
       out,
       clock: systemClock,
-      ports: createPorts(out.interactive, env, controller.signal, replacements),
-      signal: controller.signal,
+      ports: createPorts(out.interactive, env, signals.signal, replacements),
+      signal: signals.signal,
       json,
       yes: global.yes,
     };
     return await parsed.spec.run(parsed.invocation, context);
   } catch (error) {
     return report(error, out, json, global?.debug ?? env.SMESH_DEBUG !== undefined);
+  } finally {
+    signals?.stop();
   }
 }

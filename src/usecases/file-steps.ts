@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import type { FileStep } from '../domain/plan/steps.ts';
 import type { CryptoPort } from '../ports/crypto.ts';
 import type { FilesPort } from '../ports/files.ts';
@@ -34,11 +33,8 @@ const executors: Executors = {
       return;
     }
     if (step.backup !== undefined && present !== undefined && !(await files.exists(step.backup))) {
-      await files.makeDirectory(dirname(step.backup), { mode: 0o700 });
       await files.writeNew(step.backup, present, { mode: 0o600 });
     }
-    // node/ does not exist at the first generation.
-    await files.makeDirectory(dirname(step.path));
     await files.writeAtomic(step.path, step.content, step);
   },
 

@@ -214,7 +214,7 @@ function cannotFinish(thrown: unknown, interrupted: Interrupted, path: string): 
       `An earlier ${interrupted.command} (${interrupted.startedAt}) was interrupted and has to be finished before anything else changes; this is in its way.`,
       `What it still wants is in ${path}. No key is lost.`,
     ],
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    hint: 'Put that right (is a disk not mounted?), then finish it with: smesh-compose generate',
     cause: error,
   });
 }

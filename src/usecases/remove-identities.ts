@@ -40,7 +40,23 @@ export async function removeIdentities(
   { project, text }: LoadedProject,
   request: { readonly names: readonly string[]; readonly dryRun: boolean; readonly force: boolean },
 ): Promise<number> {
-  const identities = [...new Set(request.names.map((name) => findIdentity(project, name)))];
+  const gone = project.retired.filter(({ id, name }) =>
+    request.names.some((wanted) => wanted === name || wanted.toLowerCase() === id),
+  );
+  // A name is never given to anybody else, so that asking twice for the same means the same.
+  const removedBefore = (wanted: string) =>
+    !project.identities.some(({ name, id }) => name === wanted || id === wanted.toLowerCase()) &&
+    gone.some(({ id, name }) => wanted === name || wanted.toLowerCase() === id);
+  const wanted = request.names.filter((name) => !removedBefore(name));
+  if (wanted.length === 0) {
+    if (context.json) context.out.json({ schemaVersion: 1, dryRun: request.dryRun, removed: [], steps: [] });
+    else
+      context.out.result(
+        `${gone.map(({ name, id }) => `${name} (${shortId(id)})`).join(', ')}: removed before. Nothing was changed.`,
+      );
+    return ExitCode.ok;
+  }
+  const identities = [...new Set(wanted.map((name) => findIdentity(project, name)))];
   if (identities.length === project.identities.length) {
     throw new SmeshError(
       'last-identity',

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { addIdentities } from '../../domain/project/edit.ts';
+import type { Identity } from '../../domain/project/types.ts';
 import { renderScan } from '../../ui/scan.ts';
 import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
@@ -42,7 +43,10 @@ export async function extendProject(
     known: new Set(served.keys()),
   });
   if (candidates.usable.length === 0) {
-    return nothingNew(context, command, { project, text }, options, roots, candidates.others);
+    const present = project.identities.filter(({ id }) =>
+      report.directories.some(({ metadata }) => metadata?.smesherId === id),
+    );
+    return nothingNew(context, command, { text, options, roots, others: candidates.others, present });
   }
   if (context.out.interactive) {
     context.out.note(`${renderScan(report, { columns: context.out.columns, color: context.out.color })}\n`);
@@ -84,20 +88,36 @@ export async function extendProject(
   return exitCode;
 }
 
-/** Beside the data that is there already; the scanner adds whatever else is mounted. */
+/**
+ * Beside the data that is there already, and below the folder that holds all of it: with /mnt/d1/a and /mnt/d2/b that is
+ * /mnt, where /mnt/d3 may be new. The scanner adds whatever else is mounted.
+ */
 function defaultRoots(directories: readonly string[]): readonly string[] {
-  return [...new Set(directories.map((data) => dirname(data)))];
+  const parents = [...new Set(directories.map((data) => dirname(data)))];
+  const [first, ...others] = parents;
+  let common = first ?? '/';
+  while (common !== '/' && others.some((parent) => parent !== common && !parent.startsWith(`${common}/`)))
+    common = dirname(common);
+  // The root of the file system holds the system, too.
+  return common === '/' ? parents : [common];
 }
 
+/** Nothing to add: what generated files lack is still brought up to date. Asking twice for the same is no fault. */
 async function nothingNew(
   context: Context,
   command: 'init' | 'add',
-  { text }: LoadedProject,
-  options: InitOptions,
-  roots: readonly string[],
-  others: Candidates['others'],
+  found: {
+    readonly text: string;
+    readonly options: InitOptions;
+    readonly roots: readonly string[];
+    readonly others: Candidates['others'];
+    /** Identities of the project that were met on the way. */
+    readonly present: readonly Identity[];
+  },
 ): Promise<number> {
-  if (command === 'add' && (options.only !== undefined || options.roots !== undefined)) {
+  const { text, options, roots, others, present } = found;
+  const asked = options.only !== undefined || options.roots !== undefined;
+  if (command === 'add' && asked && (present.length === 0 || others.length > 0)) {
     const details = others.map(({ directory, why }) => `${directory.path}: ${why}. ${directory.next}`);
     throw new SmeshError('no-identities', ExitCode.invalid, `Nothing to add under ${roots.join(', ')}`, {
       details,
@@ -105,7 +125,12 @@ async function nothingNew(
     });
   }
   if (!context.json) {
-    context.out.result('No new identity was found.');
+    const names = present.map(({ name }) => name);
+    context.out.result(
+      command === 'add' && asked
+        ? `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} in the project already.`
+        : 'No new identity was found.',
+    );
     reportOthers(context, others);
   }
   const { exitCode, written } = await writeProject(context, {

@@ -57,7 +57,6 @@ export function reportOthers(context: Context, others: Candidates['others']): vo
     [
       `Not taken (${plural(others.length, 'directory', 'directories')}):`,
       ...others.map(({ directory, why }) => printable(`  ${directory.path}: ${why}. ${directory.next}`)),
-      '',
     ].join('\n'),
   );
 }
