@@ -179,6 +179,25 @@ describe('what stands in the way of a start', () => {
     }
   });
 
+  it('S23: a node process outside of any container of this engine is found with its keys', async () => {
+    const [identity] = project.identities;
+    const otherData = join(folder, 'bare node');
+    mkdirSync(join(otherData, 'identities'), { recursive: true });
+    writeFileSync(join(otherData, 'identities/old.key'), identity?.keyFile ?? '', { mode: 0o600 });
+    const script =
+      'exec -a /usr/local/bin/go-spacemesh "$0" -e "setTimeout(() => {}, 60000)" -- --data-folder "$1"';
+    const node = spawn('bash', ['-c', script, process.execPath, otherData], { stdio: 'ignore' });
+    try {
+      await expect
+        .poll(() => readFileSync(`/proc/${node.pid}/cmdline`, 'latin1'))
+        .toMatch(/^\/usr\/local\/bin\/go-spacemesh/);
+      const run = await project.smesh(['up', '--force']);
+      await expectRefusal(run, 5, new RegExp(`process go-spacemesh \\(pid ${node.pid},.* has its key`));
+    } finally {
+      node.kill('SIGKILL');
+    }
+  });
+
   it('S13: data that the prover may not read are explained by owner and mode, and held back', async () => {
     const [, second] = project.identities;
     const file = join(second?.data ?? '', 'postdata_0.bin');

@@ -3,12 +3,13 @@ import { readLabels } from '../../domain/compose/labels.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { PostState } from '../../domain/node/answers.ts';
-import { type GapProgress, judgeNodeChange, type NodeChange } from '../../domain/plan/node-change.ts';
+import { type GapSources, gapProgress, type LocalRows } from '../../domain/plan/gap-progress.ts';
+import { judgeNodeChange, type NodeChange } from '../../domain/plan/node-change.ts';
 import { currentOrNextGap, epochClock } from '../../domain/poet/epochs.ts';
 import type { Project } from '../../domain/project/types.ts';
 import type { ServiceStatus } from '../../domain/proving/service-status.ts';
 import { judgeStop, type NodeCertainty, type StopRisk } from '../../domain/proving/stop-risk.ts';
-import type { LocalDatabaseFacts } from '../../ports/local-database.ts';
+import type { IdentityRows, LocalDatabaseFacts } from '../../ports/local-database.ts';
 import type { NodeSnapshot } from '../../ports/node-api.ts';
 import type { Context } from '../context.ts';
 
@@ -128,46 +129,26 @@ function judgeNode(
 ): NodeChange {
   const gap = currentOrNextGap(epochClock(project.network, project.poet), now);
   if (!gap.open) return { kind: 'free' };
-  const progress = project.identities.map(({ id, name }) =>
-    gapProgress({ id, name, epoch: gap.epoch, snapshot, database }),
-  );
+  const sources: GapSources = {
+    epoch: gap.epoch,
+    ...(snapshot.smesherIds.ok ? { loaded: snapshot.smesherIds.value } : {}),
+    ...(snapshot.activations.ok ? { atxs: snapshot.activations.value } : {}),
+    ...(snapshot.postStates.ok ? { states: snapshot.postStates.value } : {}),
+    ...(snapshot.events.ok ? { events: snapshot.events.value } : {}),
+    ...(database?.kind === 'read' ? { rows: localRows(database.identities) } : {}),
+  };
+  const progress = project.identities.map(({ id, name }) => gapProgress(id, name, sources));
   return judgeNodeChange(gap, now, progress);
 }
 
-/** What one identity has done in gap `epoch`, from three sources that each know a part (spacemesh.md §5.1, §5.6, §6.2). */
-function gapProgress(question: {
-  readonly id: SmesherId;
-  readonly name: string;
-  readonly epoch: number;
-  readonly snapshot: NodeSnapshot;
-  readonly database: LocalDatabaseFacts | undefined;
-}): GapProgress {
-  const { id, name, epoch, snapshot, database } = question;
-  // Whom the node has not loaded cannot miss anything by its restart.
-  if (snapshot.smesherIds.ok && !snapshot.smesherIds.value.includes(id)) {
-    return { name, takesPart: false, published: false, registered: false };
-  }
-  const atxs = snapshot.activations.ok
-    ? snapshot.activations.value.filter(({ smesher }) => smesher === id)
-    : undefined;
-  const known = database?.kind === 'read' ? database : undefined;
-  const rows = known?.identities.find(({ smesherId }) => smesherId === id);
-  const published = atxs === undefined ? 'unknown' : atxs.some(({ publishEpoch }) => publishEpoch >= epoch);
-  const challenged = rows?.challenge !== undefined && rows.challenge.publishEpoch <= epoch;
-  const wanted = snapshot.postStates.ok && findState(snapshot.postStates.value, id)?.state === 'proving';
-  const takesPart =
-    (atxs?.length ?? 0) > 0 ||
-    challenged ||
-    wanted ||
-    (atxs !== undefined && known !== undefined ? false : 'unknown');
-  const told =
-    snapshot.events.ok &&
-    snapshot.events.value.some(
-      (event) => event.kind === 'registered-in-poet' && event.smesher === id && event.roundId === `${epoch}`,
-    );
-  const registered =
-    told ||
-    (rows?.registrations ?? []).some(({ roundId }) => roundId === `${epoch}`) ||
-    (known === undefined ? 'unknown' : false);
-  return { name, takesPart, published, registered };
+function localRows(identities: readonly IdentityRows[]): ReadonlyMap<SmesherId, LocalRows> {
+  return new Map(
+    identities.map(({ smesherId, challenge, registrations }) => [
+      smesherId,
+      {
+        ...(challenge === undefined ? {} : { challengeEpoch: challenge.publishEpoch }),
+        registeredRounds: registrations.map(({ roundId }) => roundId),
+      },
+    ]),
+  );
 }
