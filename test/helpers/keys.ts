@@ -1,6 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { nodeCrypto } from '../../src/adapters/crypto/index.ts';
 import { recordedKeysFile } from './places.ts';
 
 /** A throw-away identity. Its private half is on record: no output of any test may contain it. */
@@ -11,13 +12,14 @@ export interface TestIdentity {
   readonly keyFile: string;
 }
 
-/** Makes an identity with a real Ed25519 key pair and puts its private half on record. */
+/**
+ * Makes an identity with a real Ed25519 key pair and puts its private half on record. The pair comes from a random
+ * seed: exporting one from generateKeyPairSync hangs for ever on Node 20 when the garbage collector comes at that moment.
+ */
 export function makeIdentity(): TestIdentity {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const jwk = privateKey.export({ format: 'jwk' });
-  const hex = (part: string | undefined) => Buffer.from(part ?? '', 'base64url').toString('hex');
-  const privateHalf = hex(jwk.d);
-  const smesherId = hex(jwk.x);
+  const seed = randomBytes(32);
+  const privateHalf = seed.toString('hex');
+  const smesherId = Buffer.from(nodeCrypto.publicKeyOfSeed(seed)).toString('hex');
   recordPrivateHalf(privateHalf);
   return { smesherId, keyFile: privateHalf + smesherId };
 }
