@@ -39,8 +39,8 @@ export function rehearsalTiming(wantedEpochSeconds: number): RehearsalTiming {
   };
 }
 
-const BASE_LEAD_SECONDS = 15;
-const LEAD_SECONDS_PER_IDENTITY = 1.5;
+const BASE_LEAD_SECONDS = 12;
+const LEAD_SECONDS_PER_IDENTITY = 1;
 
 /**
  * From the choice of the genesis, which the data are made for, to the genesis itself: time to make them and to start all.

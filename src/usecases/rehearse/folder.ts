@@ -1,6 +1,5 @@
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { Context } from '../context.ts';
-import { stateFolder } from '../journal.ts';
 
 /** Where a rehearsal lives. All paths absolute. */
 export interface RehearsalFolder {
@@ -53,31 +52,39 @@ export function takeDownCommand(path: string): string {
   return `smesh-compose -C ${path}/project down --force && rm -r ${path}`;
 }
 
+/** What a rehearsal has made in its folder, by absolute path. */
+export interface MadeByRehearsal {
+  /** PoST directories, key and data. */
+  readonly directories: readonly string[];
+  /** Files and folders of the project: what lay there right after the tool's own commands. */
+  readonly projectParts: readonly string[];
+}
+
 /**
  * Removes what the rehearsal made: throw-away data, keys and project. What a person put beside it stays, and so does the
- * folder then; answers what is left.
+ * folder then; answers what that is.
  */
 export async function removeFolder(
   context: Context,
   folder: RehearsalFolder,
-  directories: readonly string[],
+  made: MadeByRehearsal,
 ): Promise<readonly string[]> {
   const { files } = context.ports;
-  for (const directory of directories) await files.removeOwn(directory);
-  const { project } = folder;
-  for (const part of ['smesh.yaml', 'compose.yaml', 'node', 'node-data']) {
-    await files.removeOwn(`${project}/${part}`);
-  }
-  await files.removeOwn(stateFolder(project));
-  const disks = (await files.exists(folder.disks)) ? await files.list(folder.disks) : [];
-  const emptied = [...disks.map(({ name }) => `${folder.disks}/${name}`), folder.disks, project];
-  const left: string[] = [];
-  for (const path of folder.existed ? emptied : [...emptied, folder.path]) {
+  for (const path of [...made.directories, ...made.projectParts]) await files.removeOwn(path);
+  const foreign: string[] = [];
+  const clear = async (path: string): Promise<void> => {
     const facts = await files.facts(path, 'nofollow');
-    if (facts === undefined) continue;
+    if (facts === undefined) return;
     const inside = facts.kind === 'directory' ? await files.list(path) : undefined;
     if (inside?.length === 0) await files.removeOwn(path);
-    else left.push(path);
-  }
-  return left;
+    else if (inside === undefined) foreign.push(path);
+    else foreign.push(...inside.map(({ name }) => `${path}/${name}`));
+  };
+  const disks = (await files.exists(folder.disks)) ? await files.list(folder.disks) : [];
+  for (const { name } of disks) await clear(`${folder.disks}/${name}`);
+  await clear(folder.disks);
+  await clear(folder.project);
+  if (!folder.existed) await clear(folder.path);
+  // A folder that is kept for something inside it is not worth a line of its own.
+  return foreign.filter((path) => !foreign.some((other) => other.startsWith(`${path}/`)));
 }

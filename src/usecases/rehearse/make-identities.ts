@@ -42,7 +42,9 @@ export async function makeIdentities(
     }
   };
   const parallel = Math.min(Math.max(context.ports.system.cpus, 1), 4);
-  await Promise.all(Array.from({ length: parallel }, work));
+  // All to their end, also when one fails: nobody may remove a directory that a container still writes to.
+  const ended = await Promise.allSettled(Array.from({ length: parallel }, work));
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
 }
 
 async function makeIdentity(

@@ -9,6 +9,8 @@ interface Happening {
   readonly key: string;
   readonly one: string;
   readonly many: string;
+  /** A goal that everybody reaches: how many have is said as well. */
+  readonly counted?: boolean;
 }
 
 interface Group extends Happening {
@@ -17,7 +19,7 @@ interface Group extends Happening {
 }
 
 /** So long a line waits for others of its kind; then it is said with those that are there. */
-const GATHER_MS = 2500;
+const GATHER_MS = 1500;
 
 /** More names than these are counted. */
 const LISTED_NAMES = 4;
@@ -31,6 +33,7 @@ const INITIAL_CHALLENGE = /^0*$/;
 export class Narrator {
   readonly #names: ReadonlyMap<SmesherId, string>;
   readonly #groups = new Map<string, Group>();
+  readonly #reached = new Map<string, Set<string>>();
 
   constructor(names: ReadonlyMap<SmesherId, string>) {
     this.#names = names;
@@ -59,17 +62,21 @@ export class Narrator {
     return lines;
   }
 
-  #sentence({ names, one, many }: Group): string {
+  #sentence({ key, names, one, many, counted }: Group): string {
     const [first] = names;
     if (first === undefined) return one;
-    if (names.length === 1) return `${first} ${one}`;
+    const reached = new Set([...(this.#reached.get(key) ?? []), ...names]);
+    this.#reached.set(key, reached);
+    const everybody = this.#names.size;
+    const count = counted === true && names.length < everybody ? ` (${reached.size} of ${everybody})` : '';
+    if (names.length === 1) return `${first} ${one}${count}`;
     const who =
       names.length === this.#names.size
-        ? `all ${names.length} identities`
+        ? `${names.length === 2 ? 'both' : `all ${names.length}`} identities`
         : names.length <= LISTED_NAMES
           ? [...names].sort().join(', ')
           : `${names.length} identities`;
-    return `${who} ${many}`;
+    return `${who} ${many}${count}`;
   }
 }
 
@@ -95,14 +102,25 @@ function describeEvent(event: NodeEvent): Happening | undefined {
       };
       if (event.failed) return failure;
       return INITIAL_CHALLENGE.test(event.challenge)
-        ? { key: 'initial-done', one: 'has made its initial proof', many: 'have made their initial proofs' }
-        : { key: `done ${event.challenge}`, one: 'has proved its data', many: 'have proved their data' };
+        ? {
+            key: 'initial-done',
+            one: 'has made its initial proof',
+            many: 'have made their initial proofs',
+            counted: true,
+          }
+        : {
+            key: `done ${event.challenge}`,
+            one: 'has proved its data',
+            many: 'have proved their data',
+            counted: true,
+          };
     }
     case 'registered-in-poet':
       return {
         key: `registered ${event.roundId}`,
         one: `is registered with the PoET for round ${event.roundId}`,
         many: `are registered with the PoET for round ${event.roundId}`,
+        counted: true,
       };
     case 'poet-proof-downloaded': {
       const text = `the PoET has finished round ${event.roundId}: the node has its proof`;
@@ -113,6 +131,7 @@ function describeEvent(event: NodeEvent): Happening | undefined {
         key: `published ${event.target}`,
         one: `has published its ATX: it earns in epoch ${event.target}`,
         many: `have published their ATXs: they earn in epoch ${event.target}`,
+        counted: true,
       };
     case 'malfeasance':
       return {

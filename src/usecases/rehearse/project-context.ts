@@ -3,8 +3,9 @@ import type { Context } from '../context.ts';
 
 const INDENT = '   ';
 
+/** Without the empty lines around it: the rehearsal sets its own. */
 function indented(text: string): string {
-  return text.replace(/^(?=.)/gm, INDENT);
+  return text.replace(/^\n+|\n+$/g, '').replace(/^(?=.)/gm, INDENT);
 }
 
 /** What the rehearsed commands say is shown as they say it, set in; stdout is left to the rehearsal's own result. */

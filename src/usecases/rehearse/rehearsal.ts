@@ -1,4 +1,3 @@
-import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import { type StandaloneSettings, standaloneNetwork } from '../../domain/node/networks.ts';
 import { type EpochClock, epochClock } from '../../domain/poet/epochs.ts';
@@ -12,21 +11,16 @@ import {
   rehearsalTiming,
   settleMs,
 } from '../../domain/rehearsal/timing.ts';
-import { quoteForShell } from '../../domain/shell-quote.ts';
 import type { RehearsalSummary } from '../../ui/rehearsal.ts';
 import { formatDuration, plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import { makePoetKey } from '../init/ask-settings.ts';
-import { extendProject } from '../init/extend-project.ts';
-import { loadProject } from '../load-project.ts';
-import { withProjectLock } from '../project-lock.ts';
-import { runUp, showPlan } from '../up.ts';
-import { claimFolder, type RehearsalFolder } from './folder.ts';
+import { claimFolder, type MadeByRehearsal, type RehearsalFolder } from './folder.ts';
 import { Follower } from './follower.ts';
 import { ensureImages, type RehearsalImages } from './images.ts';
 import { directoryOf, makeIdentities } from './make-identities.ts';
 import { findFreePorts, writePrivateProject } from './private-project.ts';
-import { projectContext } from './project-context.ts';
+import { TypedCommands } from './typed-commands.ts';
 import { markContainers, requireUntouched } from './untouched.ts';
 
 export interface RehearsalOptions {
@@ -41,9 +35,6 @@ export interface RehearsalOptions {
   readonly timeoutMs?: number;
 }
 
-/** More than the node needs to be ready on a slow machine; a start that takes longer has failed. */
-const START_TIMEOUT_MS = 5 * 60_000;
-
 const PATIENCE = 3;
 
 /**
@@ -56,7 +47,8 @@ export class Rehearsal {
   readonly #timing: RehearsalTiming;
   readonly #began: number;
   readonly #name: string;
-  readonly #directories: string[];
+  readonly #directories: string[] = [];
+  readonly #projectParts: string[] = [];
   #folder: RehearsalFolder | undefined;
   #follower: Follower | undefined;
   #stage = 0;
@@ -67,7 +59,6 @@ export class Rehearsal {
     this.#timing = rehearsalTiming(options.epochSeconds);
     this.#began = context.clock.now();
     this.#name = `rehearsal-${Buffer.from(context.ports.crypto.randomBytes(3)).toString('hex')}`;
-    this.#directories = [];
   }
 
   /** Present once anything was made. */
@@ -79,9 +70,9 @@ export class Rehearsal {
     return this.#name;
   }
 
-  /** PoST directories that were made, to be removed with the rehearsal. */
-  get directories(): readonly string[] {
-    return this.#directories;
+  /** To be removed with the rehearsal, and nothing else. */
+  get made(): MadeByRehearsal {
+    return { directories: this.#directories, projectParts: this.#projectParts };
   }
 
   async stopFollowing(): Promise<void> {
@@ -96,33 +87,33 @@ export class Rehearsal {
     await ensureImages(this.#context, images);
     const folder = await claimFolder(this.#context, directory);
     this.#folder = folder;
+    const commands = new TypedCommands(this.#context, folder);
 
     const network = this.#chooseNetwork();
     this.#headline(`${plural(identities, 'tiny identity', 'tiny identities')}, made by postcli`);
     await this.#make(folder, network, identities);
     this.#say(
-      `${plural(identities, 'key')} and PoST data in ${this.#shown(folder.disks)}/disk1 … disk${disks}`,
+      `${plural(identities, 'key')} and PoST data in ${commands.shown(folder.disks)}/disk1 … disk${disks}`,
     );
 
     this.#headline('A project for them');
-    await this.#project(folder, network);
-    const first = await this.#init(folder, identities);
+    const first = await this.#makeProject(folder, commands, network);
 
     this.#headline('Start');
-    await this.#up(folder);
+    await commands.up();
     const startedAfterMs = this.#context.clock.now() - this.#began;
 
     this.#headline('An epoch, until every identity has published its ATX');
-    const follower = await this.#startFollowing(folder, estimate);
+    const follower = await this.#startFollowing(commands);
     follower.add(first);
     await follower.untilPublished(ids(first), 'every identity publishes its ATX');
     const publishedAfterMs = this.#context.clock.now() - this.#began;
 
     this.#headline('One more identity');
-    const added = await this.#addOne(folder, network, follower);
+    const added = await this.#addOne(folder, commands, network);
     const before = await markContainers(this.#context, this.#name);
     await this.#waitForRestart(network, follower);
-    await this.#up(folder);
+    await commands.up();
     const after = await markContainers(this.#context, this.#name);
     requireUntouched(before, after, [added.name]);
     this.#say(
@@ -138,6 +129,7 @@ export class Rehearsal {
     const all = [...first, added];
     await follower.untilPublished(ids(all), 'everybody goes on publishing', epoch);
     requireUntouched(before, await markContainers(this.#context, this.#name), [added.name]);
+    await commands.status();
     return {
       project: this.#name,
       directory: folder.path,
@@ -184,16 +176,6 @@ export class Rehearsal {
     this.#context.out.note(`   ${text}`);
   }
 
-  #command(words: string): void {
-    this.#context.out.note(`   $ smesh-compose ${words}`);
-  }
-
-  /** Relative to where the user stands, when that is shorter to read. */
-  #shown(path: string): string {
-    const here = `${this.#context.directory}/`;
-    return quoteForShell(path.startsWith(here) ? path.slice(here.length) : path);
-  }
-
   #chooseNetwork(): StandaloneSettings {
     const { clock } = this.#context;
     const { layerSeconds, layersPerEpoch } = this.#timing;
@@ -224,7 +206,11 @@ export class Rehearsal {
     });
   }
 
-  async #project(folder: RehearsalFolder, network: StandaloneSettings): Promise<void> {
+  async #makeProject(
+    folder: RehearsalFolder,
+    commands: TypedCommands,
+    network: StandaloneSettings,
+  ): Promise<readonly Identity[]> {
     const ports = await findFreePorts(this.#context);
     await writePrivateProject(this.#context, folder, {
       name: this.#name,
@@ -234,52 +220,20 @@ export class Rehearsal {
       ports,
     });
     this.#say(
-      `${this.#shown(folder.project)}/smesh.yaml describes the private network; init adds the identities:`,
+      `${commands.shown(folder.project)}/smesh.yaml describes the private network; init adds the identities:`,
     );
+    try {
+      return await commands.init(this.#options.identities);
+    } finally {
+      // The folder is new: all that lies in it now was written by this run.
+      for (const { name } of await this.#context.ports.files.list(folder.project)) {
+        this.#projectParts.push(`${folder.project}/${name}`);
+      }
+    }
   }
 
-  /** `smesh-compose init` as a person would run it, without questions. Answers all identities of the project. */
-  async #init(folder: RehearsalFolder, wanted: number): Promise<readonly Identity[]> {
-    const inner = projectContext(this.#context, folder.project);
-    this.#command(`-C ${this.#shown(folder.project)} init --yes --data ${this.#shown(folder.disks)}`);
-    await withProjectLock(inner, 'init', async () =>
-      extendProject(inner, 'init', await loadProject(inner), {
-        roots: [folder.disks],
-        keys: [],
-        ignore: [],
-        repairKeys: false,
-        dryRun: false,
-        force: false,
-      }),
-    );
-    const { identities } = (await loadProject(inner)).project;
-    if (identities.length === wanted) return identities;
-    throw new SmeshError(
-      'rehearsal-failed',
-      ExitCode.invalid,
-      `The rehearsal failed. Not kept: init finds all ${wanted} identities (it has ${identities.length})`,
-    );
-  }
-
-  async #up(folder: RehearsalFolder): Promise<void> {
-    this.#command(`-C ${this.#shown(folder.project)} up`);
-    const exitCode = await runUp(projectContext(this.#context, folder.project), {
-      services: [],
-      force: false,
-      dryRun: false,
-      wait: true,
-      timeoutMs: START_TIMEOUT_MS,
-    });
-    if (exitCode === ExitCode.ok) return;
-    throw new SmeshError(
-      'rehearsal-failed',
-      ExitCode.unhealthy,
-      'The rehearsal failed. Not kept: node and post-services come up healthy',
-    );
-  }
-
-  async #startFollowing(folder: RehearsalFolder, estimate: number): Promise<Follower> {
-    const { project } = await loadProject(projectContext(this.#context, folder.project));
+  async #startFollowing(commands: TypedCommands): Promise<Follower> {
+    const project = await commands.project();
     const clock = epochClock(project.network, project.poet);
     const { publicApi, privateApi } = project.node.ports;
     this.#follower = new Follower(this.#context, {
@@ -287,26 +241,24 @@ export class Rehearsal {
       clock,
       endpoint: { publicApi: `127.0.0.1:${publicApi}`, privateApi: `127.0.0.1:${privateApi}` },
       began: this.#began,
-      deadline: Math.max(this.#deadlineMs, this.#began + estimate),
+      deadline: this.#deadlineMs,
     });
     return this.#follower;
   }
 
-  async #addOne(folder: RehearsalFolder, network: StandaloneSettings, follower: Follower): Promise<Identity> {
+  async #addOne(
+    folder: RehearsalFolder,
+    commands: TypedCommands,
+    network: StandaloneSettings,
+  ): Promise<Identity> {
     const wanted = this.#options.identities + 1;
     await this.#make(folder, network, wanted);
     const place = this.#directories.at(-1);
-    this.#say(`A new disk's worth of data appears: ${this.#shown(place ?? '')}`);
-    const identities = await this.#init(folder, wanted);
+    this.#say(`A new disk's worth of data appears: ${commands.shown(place ?? '')}`);
+    const identities = await commands.init(wanted);
     const added = identities.find(({ data }) => data === place);
     if (added === undefined) throw new Error(`init added everything but ${place}`);
-    this.#command(`-C ${this.#shown(folder.project)} plan`);
-    await showPlan(
-      projectContext(this.#context, folder.project),
-      { services: [], force: false },
-      () => ExitCode.ok,
-    );
-    follower.flush();
+    await commands.plan();
     return added;
   }
 

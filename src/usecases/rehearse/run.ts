@@ -35,6 +35,7 @@ export async function runRehearsal(context: Context, options: RehearsalOptions):
     const { folder } = rehearsal;
     if (folder === undefined) throw error;
     if (context.signal.aborted && !options.keep) throw await cancel(context, rehearsal);
+    if (context.signal.aborted) throw cancelledAndKept(folder.path);
     throw withRemains(error, folder.path);
   }
 }
@@ -51,13 +52,19 @@ async function cancel(context: Context, rehearsal: Rehearsal): Promise<SmeshErro
   );
 }
 
+function cancelledAndKept(path: string): SmeshError {
+  return new SmeshError('cancelled', ExitCode.cancelled, 'Cancelled. What was started goes on by itself.', {
+    hint: `Take it down:  ${takeDownCommand(path)}`,
+  });
+}
+
 /** Containers and network by `down`, then the folder. Answers what is left of the folder. */
 async function takeDown(
   context: Context,
   rehearsal: Rehearsal,
   interrupted: boolean,
 ): Promise<readonly string[]> {
-  const { folder, directories } = rehearsal;
+  const { folder, made } = rehearsal;
   if (folder === undefined) return [];
   // The user's Ctrl-C ended the rehearsal; it must not end the cleaning up, too.
   const inner = projectContext(context, folder.project, new AbortController().signal);
@@ -68,7 +75,21 @@ async function takeDown(
       await downWhenIdle(inner);
     }
   }
-  return removeFolder(inner, folder, directories);
+  await requireGone(inner, rehearsal.projectName);
+  return removeFolder(inner, folder, made);
+}
+
+/** Data are not removed below a container that still has them. */
+async function requireGone(inner: Context, project: string): Promise<void> {
+  const docker = await inner.ports.docker();
+  const left = await docker.containers({ project });
+  if (left.length === 0) return;
+  throw new SmeshError(
+    'rehearsal-failed',
+    ExitCode.unhealthy,
+    'The rehearsal failed. Not kept: down removes all containers of the project',
+    { details: left.map(({ name, state }) => `${name}: ${state}`) },
+  );
 }
 
 async function downIfMade(inner: Context): Promise<void> {
