@@ -15,7 +15,7 @@ export interface StatusView extends Pick<MomentStyle, 'localOffsetMinutes'> {
 }
 
 /** More rows than this are read by nobody: the restful ones are counted instead (S16). */
-const MOST_ROWS = 40;
+const MOST_ROWS = 60;
 
 /** Epochs of a rehearsal last minutes. */
 const SHORT_EPOCH_MS = 6 * 3_600_000;

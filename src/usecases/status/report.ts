@@ -18,6 +18,7 @@ import type {
   StatusCounts,
   StatusReport,
 } from '../../domain/proving/status-report.ts';
+import type { NodeFault } from '../../ports/node-api.ts';
 import type { Observation } from '../observe.ts';
 import { findTrouble } from './findings.ts';
 
@@ -125,8 +126,14 @@ function nodeReport(observation: Observation, layerMs: number): NodeReport {
     ...(status?.ok ? { synced: status.value.synced, peers: status.value.peers } : {}),
     ...(answers?.currentLayer.ok ? { layer: answers.currentLayer.value } : {}),
     ...(answers?.currentEpoch.ok ? { epoch: answers.currentEpoch.value } : {}),
-    ...(status !== undefined && !status.ok ? { fault: status.error.message } : {}),
+    ...(status !== undefined && !status.ok ? { fault: faultWords(status.error) } : {}),
   };
+}
+
+/** gRPC's own words for a closed port are of no use to anybody. */
+function faultWords({ kind, message }: NodeFault): string {
+  if (kind === 'unreachable') return 'its port is closed';
+  return kind === 'timeout' ? 'no answer in time' : message;
 }
 
 function containerFacts(observation: Observation, container: ObservedContainer | undefined): ContainerFacts {
