@@ -194,7 +194,7 @@ function costOf(role: ServiceRole, running: boolean, risk: StopRisk, nodeChange:
     return `${NODE_COST}, but ${nodeChange.why}, and who is late earns nothing in the epoch after the next`;
   }
   if (role === 'other') return 'restarts it';
-  return risk.safe ? 'nothing: it is idle' : `its work is lost: it ${risk.why}`;
+  return risk.safe ? 'nothing: it is idle' : `its work: it ${risk.why}`;
 }
 
 function decideRemoval(
@@ -209,7 +209,7 @@ function decideRemoval(
   if (!isUp(container)) return [{ kind: 'remove-service', service: name, why, cost: 'nothing' }];
   if (risk.safe) return [{ kind: 'remove-service', service: name, why, cost: 'nothing: it is idle' }];
   if (options.force) {
-    return [{ kind: 'remove-service', service: name, why, cost: `its work is lost: it ${risk.why}` }];
+    return [{ kind: 'remove-service', service: name, why, cost: `its work: it ${risk.why}` }];
   }
   return [
     {

@@ -44,7 +44,7 @@ export class TestProject {
   readonly #ports: { p2p: number; publicApi: number; privateApi: number };
   readonly #genesis: string;
   readonly #layerSeconds: number;
-  readonly #poet: { readonly phaseShift: string; readonly cycleGap: string };
+  #poet: { readonly phaseShift: string; readonly cycleGap: string };
   #settings: { nodeImage: string; proverImage: string; nodeConfig: Record<string, unknown> } = {
     nodeImage: NODE_IMAGE,
     proverImage: PROVER_IMAGE,
@@ -95,6 +95,13 @@ export class TestProject {
     settings: Partial<{ nodeImage: string; proverImage: string; nodeConfig: Record<string, unknown> }>,
   ): void {
     this.#settings = { ...this.#settings, ...settings };
+    this.write();
+  }
+
+  /** A cycle gap that is open from genesis to shortly before the first epoch's end. */
+  openGap(): void {
+    const gap = `${this.#layerSeconds * 19}s`;
+    this.#poet = { phaseShift: gap, cycleGap: gap };
     this.write();
   }
 

@@ -129,7 +129,7 @@ describe('decideUp: recreating provers', () => {
     );
     expect(step).toMatchObject({
       kind: 'recreate-service',
-      cost: 'its work is lost: it is proving: 41 % read',
+      cost: 'its work: it is proving: 41 % read',
     });
   });
 
