@@ -49,7 +49,10 @@ export interface FilesPort {
   writeAtomic(path: string, content: string | Uint8Array, ownership?: FileOwnership): Promise<void>;
   /** The same, but rejects with `EEXIST` when the file is there: no key is ever overwritten. */
   writeNew(path: string, content: string | Uint8Array, ownership?: FileOwnership): Promise<void>;
-  /** Rename with fsync of both folders; rejects when the target is there. */
+  /**
+   * Rename with fsync of both folders; rejects when the target is there. From one disk to another it copies, reads back
+   * and then removes: killed in between it leaves both, never none.
+   */
   move(from: string, to: string): Promise<void>;
   setMode(path: string, mode: number): Promise<void>;
   setOwner(path: string, uid: number, gid: number): Promise<void>;

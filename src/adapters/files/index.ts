@@ -205,7 +205,19 @@ export const nodeFiles: FilesPort = {
 
   async move(from, to) {
     if (await this.exists(to)) throw Object.assign(new Error(`EEXIST: ${to}`), { code: 'EEXIST' });
-    await fs.rename(from, to);
+    try {
+      await fs.rename(from, to);
+    } catch (error) {
+      // The node's data are often on another disk than the project.
+      if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+      const content = await fs.readFile(from);
+      await this.writeNew(to, content, await keepOwnership(from, {}));
+      if (!content.equals(await fs.readFile(to))) {
+        await fs.rm(to);
+        throw Object.assign(new Error(`EIO: ${to} reads back differently`), { code: 'EIO' });
+      }
+      await fs.rm(from);
+    }
     await syncFolder(dirname(to));
     await syncFolder(dirname(from));
   },
