@@ -25,13 +25,25 @@ export type Parsed =
 
 /** Options of every command; those with a value must be known to find the verb behind them. */
 export const GLOBAL_OPTIONS = [
-  new Option('-C, --directory <dir>', 'project directory (default: the current one)').default('.'),
-  new Option('--json', 'one JSON document on stdout, no questions').default(false),
-  new Option('-y, --yes', 'answer confirmations with yes; refusals for safety stay').default(false),
-  new Option('-q, --quiet', 'results and errors only').default(false),
-  new Option('--color <when>', 'auto, always or never').choices(['auto', 'always', 'never']).default('auto'),
-  new Option('--debug', 'show the stack of an unexpected error').default(false),
+  new Option('-C, --directory <dir>', 'project directory').default('.', 'the current one'),
+  new Option('--json', 'one JSON document on stdout, no questions'),
+  new Option('-y, --yes', 'answer confirmations with yes; refusals for safety stay'),
+  new Option('-q, --quiet', 'results and errors only'),
+  new Option('--color <when>', 'colour in the output').choices(['auto', 'always', 'never']).default('auto'),
+  new Option('--debug', 'show the stack of an unexpected error'),
 ];
+
+function readGlobalOptions(options: Partial<GlobalOptions>): GlobalOptions {
+  const { directory = '.', color = 'auto' } = options;
+  return {
+    directory,
+    color,
+    json: options.json === true,
+    yes: options.yes === true,
+    quiet: options.quiet === true,
+    debug: options.debug === true,
+  };
+}
 
 /** Before parsing, so that faults of the command line itself are JSON too when JSON was asked for. */
 export function asksForJson(argv: readonly string[]): boolean {
@@ -110,7 +122,7 @@ export async function parseCommandLine(
           arguments: values.filter((value) => value !== undefined).map(String),
           options: command.opts(),
         },
-        global: program.opts() as GlobalOptions,
+        global: readGlobalOptions(program.opts()),
       };
     });
   }
