@@ -1,3 +1,4 @@
+import { ExitCode, SmeshError } from '../domain/errors.ts';
 import {
   decideKeys,
   type InstalledKey,
@@ -69,6 +70,7 @@ export function identitiesFolder(project: Project): string {
 /** The `*.key` files that the node will read: directly in the folder, exactly that extension (spacemesh.md §2.1). */
 export async function readInstalledKeys(context: Context, folder: string): Promise<readonly InstalledKey[]> {
   const { files, crypto } = context.ports;
+  if ((await files.facts(folder, 'nofollow'))?.kind === 'symlink') throw linkedIdentities(folder);
   const names = await listFiles(context, folder);
   return Promise.all(
     names
@@ -95,6 +97,18 @@ export async function readInstalledKeys(context: Context, folder: string): Promi
           return { file, mode, uid, gid, fault: `it cannot be read (${errorCode(error)})` };
         }
       }),
+  );
+}
+
+/** The node does not follow it, sees no keys, and would make one of its own (spacemesh.md §2.1). */
+function linkedIdentities(folder: string): SmeshError {
+  return new SmeshError(
+    'identities-link',
+    ExitCode.invalid,
+    `${folder} is a symbolic link, which the node does not follow: it would see none of the keys and make one of its own`,
+    {
+      hint: 'Nothing was changed, no key is lost. Put a real folder with the keys in its place, then run the same command again.',
+    },
   );
 }
 

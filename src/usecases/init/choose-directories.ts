@@ -44,13 +44,22 @@ export function findCandidates(
   return { usable, others };
 }
 
-/** Two directories of one identity would get it banned for ever; no option overrides this (scenario S2, design §8). */
-export function refuseDuplicates(report: ScanReport, known: ReadonlyMap<SmesherId, ServedDirectory>): void {
+/**
+ * Two directories of one identity would get it banned for ever; no option overrides this (scenario S2, design §8).
+ *
+ * @param aliases found directories that are a served one under another name
+ */
+export function refuseDuplicates(
+  report: ScanReport,
+  known: ReadonlyMap<SmesherId, ServedDirectory>,
+  aliases: ReadonlySet<string> = new Set(),
+): void {
   const places = new Map<SmesherId, string[]>();
   for (const { metadata, path, realPath, verdict } of report.directories) {
     if (metadata === undefined) continue;
     const served = known.get(metadata.smesherId);
-    const isServed = served === undefined || served.path === path || served.realPath === realPath;
+    const isServed =
+      served === undefined || served.path === path || served.realPath === realPath || aliases.has(path);
     if (verdict !== 'duplicate' && isServed) continue;
     // A part of a split initialisation beside the whole is no second copy.
     if (verdict === 'split-part') continue;

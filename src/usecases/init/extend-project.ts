@@ -12,7 +12,7 @@ import { findForeignHistory, foreignHistoryError } from './foreign-history.ts';
 import { chosenNames, headlessCommand } from './headless.ts';
 import { nameIdentities } from './name-identities.ts';
 import { fromWorkingDirectory, type InitOptions } from './options.ts';
-import { othersToJson, reportOthers, scanFor, servedDirectories } from './session.ts';
+import { othersToJson, reportOthers, scanFor, servedDirectories, servedUnderOtherNames } from './session.ts';
 import { writeProject } from './write-project.ts';
 
 /**
@@ -37,7 +37,7 @@ export async function extendProject(
     [identitiesFolder(project)],
     options.roots === undefined,
   );
-  refuseDuplicates(report, served);
+  refuseDuplicates(report, served, await servedUnderOtherNames(context, report, served));
   const candidates = findCandidates(report, project.network, {
     repairKeys: options.repairKeys,
     known: new Set(served.keys()),

@@ -1,4 +1,5 @@
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
+import { METADATA_FILE } from '../../domain/post/metadata.ts';
 import type { ScanReport } from '../../domain/post/types.ts';
 import { printable } from '../../ui/text.ts';
 import { plural } from '../../ui/units.ts';
@@ -42,6 +43,32 @@ export async function servedDirectories(
     }),
   );
   return new Map(entries);
+}
+
+/**
+ * Found directories that are those of the project under another name: a bind mount shows the very same files, which are
+ * no second copy. Told by device and inode of the folder and of its metadata; a link is told by its real path already.
+ */
+export async function servedUnderOtherNames(
+  { ports: { files } }: Context,
+  report: ScanReport,
+  served: ReadonlyMap<SmesherId, ServedDirectory>,
+): Promise<ReadonlySet<string>> {
+  const marks = async (folder: string) => {
+    const facts = await Promise.all([folder, `${folder}/${METADATA_FILE}`].map((path) => files.facts(path)));
+    return facts.map((fact) => (fact === undefined ? 'absent' : `${fact.device}:${fact.inode}`)).join(' ');
+  };
+  const others = report.directories.flatMap(({ metadata, path }) => {
+    const known = metadata === undefined ? undefined : served.get(metadata.smesherId);
+    return known?.realPath === undefined || known.path === path ? [] : [{ path, known: known.realPath }];
+  });
+  const same = await Promise.all(
+    others.map(async ({ path, known }) => {
+      const [one, other] = await Promise.all([marks(path), marks(known)]).catch(() => ['', undefined]);
+      return one === other ? [path] : [];
+    }),
+  );
+  return new Set(same.flat());
 }
 
 export interface ServedDirectory {
