@@ -26,7 +26,7 @@ const EXIT_CODES: Readonly<Record<keyof typeof ExitCode, string>> = {
   environment: 'what is needed is missing or too old: Docker, Compose, a disk, a permission',
   refused: 'refused, because it would cost a key, a proof or an identity; the message names the cost',
   unhealthy: 'it runs, but not as it should',
-  changesPending: 'nothing was changed, and something would be: `generate --check`, `plan`',
+  changesPending: 'nothing was changed, and something would be: `generate --check`, `plan --check`',
   busy: 'another smesh-compose works on this project',
   cancelled: 'cancelled by Ctrl-C, Ctrl-D or a closed input',
 };
