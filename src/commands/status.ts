@@ -51,15 +51,18 @@ async function run(invocation: Invocation, context: Context): Promise<number> {
     samples = nextSamples(samples, observation);
     return report;
   };
+  const watching = flagOption(invocation, 'watch');
   const lines = (report: StatusReport) =>
     renderStatus(report, {
-      columns: out.columns,
+      // A redrawn line must not reach the last column: some terminals wrap it.
+      columns: watching ? out.columns - 1 : out.columns,
       color: out.color,
       all,
+      findingsFirst: watching,
       localOffsetMinutes: (at) => clock.localOffsetMinutes(at),
     });
 
-  if (flagOption(invocation, 'watch')) {
+  if (watching) {
     return watch(context, Math.max(interval, LEAST_INTERVAL_MS), look, lines);
   }
   const report = await look();

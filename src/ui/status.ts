@@ -12,6 +12,8 @@ export interface StatusView extends Pick<MomentStyle, 'localOffsetMinutes'> {
   readonly color: boolean;
   /** Every identity, however many there are. */
   readonly all: boolean;
+  /** For a screen that may be too low for everything: what needs attention must not be what is cut off. */
+  readonly findingsFirst?: boolean;
 }
 
 /** More rows than this are read by nobody: the restful ones are counted instead (S16). */
@@ -29,12 +31,12 @@ export function renderStatus(report: StatusReport, view: StatusView): string[] {
     seconds: epochEnds - epochStarts < SHORT_EPOCH_MS,
   };
   const findings = report.findings.flatMap((finding) => findingLines(finding, view));
-  return [
-    ...headerLines(report, view, style),
-    '',
-    ...identityLines(report, view, style),
-    ...(findings.length === 0 ? [] : ['', ...findings]),
-  ];
+  const header = headerLines(report, view, style);
+  const identities = ['', ...identityLines(report, view, style)];
+  const attention = findings.length === 0 ? [] : ['', ...findings];
+  return view.findingsFirst === true
+    ? [...header, ...attention, ...identities]
+    : [...header, ...identities, ...attention];
 }
 
 function headerLines(report: StatusReport, view: StatusView, style: MomentStyle): string[] {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { keys, startCli } from '../helpers/pty.ts';
 import type { CliRun } from '../helpers/run-cli.ts';
 import { suiteTempFolder } from '../helpers/temp.ts';
 import { keepContainerLogs } from '../helpers/transcripts.ts';
@@ -100,6 +101,17 @@ describe('status on a real engine', () => {
       units: 2,
       service: { state: 'not-created' },
     });
+  });
+
+  it('redraws in a terminal until Ctrl-C, with what needs attention above the table', async () => {
+    const shown = startCli(['status', '--watch', '--interval', '500ms'], { cwd: folder });
+    await shown.waitFor('! The node has no container yet');
+    await shown.waitFor('post-0005');
+    // Drawn again.
+    await shown.waitFor('node  no container yet');
+    shown.type(keys.ctrlC);
+    expect((await shown.exit).code).toBe(0);
+    for (const line of shown.text().split('\n')) expect(line.trimEnd().length).toBeLessThan(100);
   });
 
   it('tells each prover apart: reading, k2pow, paused, stopped, held', async () => {

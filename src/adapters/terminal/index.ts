@@ -46,8 +46,26 @@ function createTerminalArea(stream: NodeJS.WriteStream): LiveArea {
   };
 }
 
-function cut(line: string, width: number): string {
-  return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours take no room.
+const COLOR = /(\u001b\[[\d;]*m)/;
+
+/** At most so many characters. Colours take no room, and those behind the cut are kept: a line ends as it began. */
+export function cut(line: string, width: number): string {
+  const parts = line.split(COLOR);
+  const length = parts.reduce((sum, part) => sum + (COLOR.test(part) ? 0 : part.length), 0);
+  if (length <= width) return line;
+  let room = width - 1;
+  let isCut = false;
+  return parts
+    .map((part) => {
+      if (COLOR.test(part)) return part;
+      const shown = part.slice(0, room);
+      room -= shown.length;
+      if (isCut || shown.length === part.length) return shown;
+      isCut = true;
+      return `${shown}…`;
+    })
+    .join('');
 }
 
 /** Without a terminal: every line once, when it first appears or changes. */
