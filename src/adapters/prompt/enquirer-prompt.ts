@@ -1,5 +1,6 @@
 import enquirer, { type PromptOptions, type RunningPrompt } from 'enquirer';
 import keypress from 'enquirer/lib/keypress.js';
+import utils from 'enquirer/lib/utils.js';
 import { cancelled } from '../../domain/errors.ts';
 import type { Choice, PromptPort } from '../../ports/prompt.ts';
 
@@ -28,7 +29,21 @@ function patchListener(): void {
   };
 }
 
+/** enquirer ends the process at SIGTERM and SIGINT by itself; here signals cancel the question, and the tool ends. */
+function patchSignals(): void {
+  utils.onExit = (callback) => {
+    process.once('exit', callback);
+    return () => void process.off('exit', callback);
+  };
+}
+
 patchListener();
+patchSignals();
+
+/** Without what stands in brackets for the moment of asking. */
+function questionOf(message: string): string {
+  return message.replace(/\s*\(.*$/, '').replace(/[?.]$/, '');
+}
 
 async function run(
   signal: AbortSignal,
@@ -50,7 +65,7 @@ async function run(
   try {
     return await prompt.run();
   } catch (error) {
-    if (error === undefined || error === '' || error === null) throw cancelled(what);
+    if (error === undefined || error === '' || error === null) throw cancelled(questionOf(what));
     throw error;
   } finally {
     process.exitCode = before;

@@ -10,6 +10,14 @@ declare module 'enquirer/lib/keypress.js' {
   export default keypress;
 }
 
+declare module 'enquirer/lib/utils.js' {
+  const utils: {
+    /** Registers what is to be done when the process ends; answers how to take that back. */
+    onExit(callback: () => void): () => void;
+  };
+  export default utils;
+}
+
 declare module 'enquirer' {
   export interface RunningPrompt {
     run(): Promise<unknown>;
