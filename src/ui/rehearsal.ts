@@ -1,6 +1,57 @@
 import type { SmesherId } from '../domain/identity/smesher-id.ts';
 import { formatDuration, plural } from './units.ts';
 
+/** What tells a container from its replacement, and a run of it from the next. */
+export interface ContainerMark {
+  readonly service: string;
+  readonly containerId: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
+export interface Marks {
+  readonly node: ContainerMark | undefined;
+  readonly provers: readonly ContainerMark[];
+}
+
+/** More rows than these prove nothing more; the rest is counted. */
+const MOST_ROWS = 12;
+
+/** Two moments side by side: whose container and whose start time are the same. */
+export function renderMarks(before: Marks, after: Marks): readonly string[] {
+  const earlier = new Map(listMarks(before).map((mark) => [mark.service, mark]));
+  const rows = listMarks(after).map((mark) => {
+    const was = earlier.get(mark.service);
+    return { mark, was, same: was !== undefined && isSame(was, mark) };
+  });
+  // What changed first: it is what there is to see.
+  rows.sort((a, b) => Number(a.same) - Number(b.same) || (a.mark.service < b.mark.service ? -1 : 1));
+  const width = Math.max(...rows.map(({ mark }) => mark.service.length));
+  const lines = rows.slice(0, MOST_ROWS).map(({ mark, was, same }) => {
+    const change = same ? 'the same' : `${markText(mark)}  ${was === undefined ? 'added' : 'recreated'}`;
+    return `${mark.service.padEnd(width)}  ${(was === undefined ? '–' : markText(was)).padEnd(30)}  ${change}`;
+  });
+  const rest = rows.slice(MOST_ROWS);
+  if (rest.length === 0) return lines;
+  return [
+    ...lines,
+    `… and ${rest.length} more, ${rest.every(({ same }) => same) ? 'all the same' : 'not all the same'}`,
+  ];
+}
+
+function listMarks({ node, provers }: Marks): readonly ContainerMark[] {
+  return node === undefined ? provers : [node, ...provers];
+}
+
+function isSame(a: ContainerMark, b: ContainerMark): boolean {
+  return a.containerId === b.containerId && a.startedAt === b.startedAt;
+}
+
+/** `3f2a9c81 since 00:25:41 UTC` */
+function markText({ containerId, startedAt }: ContainerMark): string {
+  return `${containerId.slice(0, 8)} since ${new Date(startedAt).toISOString().slice(11, 19)} UTC`;
+}
+
 /** What a rehearsal has shown. Times are milliseconds since its beginning. */
 export interface RehearsalSummary {
   readonly project: string;
@@ -15,11 +66,7 @@ export interface RehearsalSummary {
     readonly added: boolean;
     readonly publishEpochs: readonly number[];
   }[];
-  readonly untouched: readonly {
-    readonly service: string;
-    readonly containerId: string;
-    readonly startedAt: number;
-  }[];
+  readonly untouched: readonly ContainerMark[];
   readonly nodeRecreated: boolean;
   readonly startedAfterMs: number;
   readonly publishedAfterMs: number;

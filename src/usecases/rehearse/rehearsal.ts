@@ -11,11 +11,11 @@ import {
   rehearsalTiming,
   settleMs,
 } from '../../domain/rehearsal/timing.ts';
-import type { RehearsalSummary } from '../../ui/rehearsal.ts';
+import { type RehearsalSummary, renderMarks } from '../../ui/rehearsal.ts';
 import { formatDuration, plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import { makePoetKey } from '../init/ask-settings.ts';
-import { claimFolder, type MadeByRehearsal, type RehearsalFolder } from './folder.ts';
+import { claimFolder, type MadeByRehearsal, type RehearsalFolder, shownPath } from './folder.ts';
 import { Follower } from './follower.ts';
 import { ensureImages, type RehearsalImages } from './images.ts';
 import { directoryOf, makeIdentities } from './make-identities.ts';
@@ -93,7 +93,7 @@ export class Rehearsal {
     this.#headline(`${plural(identities, 'tiny identity', 'tiny identities')}, made by postcli`);
     await this.#make(folder, network, identities);
     this.#say(
-      `${plural(identities, 'key')} and PoST data in ${commands.shown(folder.disks)}/disk1 … disk${disks}`,
+      `${plural(identities, 'key')} and PoST data in ${shownPath(this.#context, folder.disks)}/disk1 … disk${disks}`,
     );
 
     this.#headline('A project for them');
@@ -116,10 +116,8 @@ export class Rehearsal {
     await commands.up();
     const after = await markContainers(this.#context, this.#name);
     requireUntouched(before, after, [added.name]);
-    this.#say(
-      `${plural(before.provers.length, 'post-service')} untouched: same containers, same start times.`,
-    );
-    this.#say('The node, and only the node, is a new container.');
+    this.#say('Containers before and after:');
+    for (const line of renderMarks(before, after)) this.#say(`  ${line}`);
 
     this.#headline(`The next epochs, until ${added.name} has published too`);
     follower.add([added]);
@@ -220,7 +218,7 @@ export class Rehearsal {
       ports,
     });
     this.#say(
-      `${commands.shown(folder.project)}/smesh.yaml describes the private network; init adds the identities:`,
+      `${shownPath(this.#context, folder.project)}/smesh.yaml describes the private network; init adds the identities:`,
     );
     try {
       return await commands.init(this.#options.identities);
@@ -254,7 +252,7 @@ export class Rehearsal {
     const wanted = this.#options.identities + 1;
     await this.#make(folder, network, wanted);
     const place = this.#directories.at(-1);
-    this.#say(`A new disk's worth of data appears: ${commands.shown(place ?? '')}`);
+    this.#say(`A new disk's worth of data appears: ${shownPath(this.#context, place ?? '')}`);
     const identities = await commands.init(wanted);
     const added = identities.find(({ data }) => data === place);
     if (added === undefined) throw new Error(`init added everything but ${place}`);

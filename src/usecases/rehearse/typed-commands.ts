@@ -1,6 +1,5 @@
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { Identity, Project } from '../../domain/project/types.ts';
-import { quoteForShell } from '../../domain/shell-quote.ts';
 import { renderStatus } from '../../ui/status.ts';
 import type { Context } from '../context.ts';
 import { extendProject } from '../init/extend-project.ts';
@@ -9,7 +8,7 @@ import { observeProject } from '../observe.ts';
 import { withProjectLock } from '../project-lock.ts';
 import { buildReport } from '../status/report.ts';
 import { runUp, showPlan } from '../up.ts';
-import type { RehearsalFolder } from './folder.ts';
+import { type RehearsalFolder, shownPath } from './folder.ts';
 import { projectContext } from './project-context.ts';
 
 /** More than the node needs to be ready on a slow machine; a start that takes longer has failed. */
@@ -37,7 +36,7 @@ export class TypedCommands {
   /** Without questions. Answers all identities of the project; throws (exit 3) unless there are so many. */
   async init(wanted: number): Promise<readonly Identity[]> {
     const { disks } = this.#folder;
-    this.#show('init', '--yes', '--data', this.shown(disks));
+    this.#show('init', '--yes', '--data', shownPath(this.#outer, disks));
     await withProjectLock(this.#inner, 'init', async () =>
       extendProject(this.#inner, 'init', await loadProject(this.#inner), {
         roots: [disks],
@@ -85,23 +84,21 @@ export class TypedCommands {
     const { ports, clock, out, directory } = this.#inner;
     const project = await this.project();
     const observation = await observeProject(ports, project, clock);
-    const lines = renderStatus(buildReport({ directory, project, observation }), {
+    const report = buildReport({ directory, project, observation });
+    const lines = renderStatus(report, {
       columns: out.columns,
       color: out.color,
       all: true,
       localOffsetMinutes: (at) => clock.localOffsetMinutes(at),
     });
     out.note(lines.join('\n'));
-  }
-
-  /** Relative to where the user stands, when that is shorter to read. */
-  shown(path: string): string {
-    const here = `${this.#outer.directory}/`;
-    return quoteForShell(path.startsWith(here) ? path.slice(here.length) : path);
+    if (report.identities.some(({ state }) => state.wants === 'unknown')) {
+      out.note('(?: the node was started minutes ago, so what it says it wants does not count yet)');
+    }
   }
 
   #show(...words: readonly string[]): void {
-    const command = ['smesh-compose', '-C', this.shown(this.#folder.project), ...words].join(' ');
+    const command = ['smesh-compose', '-C', shownPath(this.#outer, this.#folder.project), ...words].join(' ');
     this.#outer.out.note(`   $ ${command}`);
   }
 }

@@ -1,19 +1,8 @@
 import { readLabels } from '../../domain/compose/labels.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import type { ContainerMark, Marks } from '../../ui/rehearsal.ts';
 import type { Context } from '../context.ts';
-
-/** What tells a container from its replacement, and a run of it from the next. */
-export interface ContainerMark {
-  readonly service: string;
-  readonly containerId: string;
-  readonly startedAt: number;
-}
-
-export interface Marks {
-  readonly node: ContainerMark | undefined;
-  readonly provers: readonly ContainerMark[];
-}
 
 /** Marks of a project's containers as they are now. */
 export async function markContainers(context: Context, project: string): Promise<Marks> {
