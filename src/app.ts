@@ -45,7 +45,9 @@ function createPorts(
     crypto: nodeCrypto,
     prompt: createPrompt(interactive, signal),
     system: createSystem(env),
-    scanner: once(async () => (await import('./adapters/scanner/index.ts')).createScanner()),
+    scanner: once(async () =>
+      (await import('./adapters/scanner/index.ts')).createScanner({ crypto: nodeCrypto }),
+    ),
     templates: once(async () => (await import('./adapters/templates/index.ts')).createTemplates()),
     docker,
     compose: once(async () =>

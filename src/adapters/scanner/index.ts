@@ -9,7 +9,6 @@ import { METADATA_FILE } from '../../domain/post/metadata.ts';
 import type { ScanReport } from '../../domain/post/types.ts';
 import type { CryptoPort } from '../../ports/crypto.ts';
 import type { ScannerPort, ScanRequest } from '../../ports/scanner.ts';
-import { nodeCrypto } from '../crypto/index.ts';
 import { currentUser } from './access.ts';
 import { HOST_TABLES, type HostDisks, type KernelTables, readHostDisks } from './host-disks.ts';
 import { Walk, type Walked } from './walk.ts';
@@ -18,7 +17,7 @@ import { Walk, type Walked } from './walk.ts';
 const PROBE_MS = 5000;
 
 export interface ScannerOptions {
-  readonly crypto?: CryptoPort;
+  readonly crypto: CryptoPort;
   readonly tables?: KernelTables;
 }
 
@@ -102,8 +101,8 @@ function chooseRoots(request: ScanRequest, mounts: readonly Mount[]): string[] {
 /** `post2` before `post10`, and the same order on every host. */
 const natural = new Intl.Collator('en', { numeric: true });
 
-export function createScanner(options: ScannerOptions = {}): ScannerPort {
-  const { crypto = nodeCrypto, tables = HOST_TABLES } = options;
+export function createScanner(options: ScannerOptions): ScannerPort {
+  const { crypto, tables = HOST_TABLES } = options;
   return {
     diskNames(realPaths) {
       const host = readHostDisks(tables);
