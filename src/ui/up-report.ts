@@ -46,11 +46,13 @@ function summarize(outcomes: readonly UpOutcome[]): string {
   const provers = outcomes.filter(({ role }) => role === 'prover');
   const healthy = provers.filter(({ state }) => state === 'healthy');
   const connected = healthy.filter((one) => one.connected === true).length;
+  const others = outcomes.filter(({ role, state }) => role === 'other' && state === 'healthy').length;
   const parts = [
     ...(node?.state === 'healthy' ? ['node healthy'] : []),
     ...(healthy.length > 0
       ? [`${plural(healthy.length, 'post-service')} healthy, ${connected} connected to the node`]
       : []),
+    ...(others > 0 ? [`${plural(others, 'other service')} running`] : []),
     ...(count('starting') > 0 ? [`${plural(count('starting'), 'service')} starting`] : []),
     ...(count('failed') > 0 ? [`${count('failed')} failed`] : []),
     ...(count('held-back') > 0 ? [`${count('held-back')} held back`] : []),

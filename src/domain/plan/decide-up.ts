@@ -2,6 +2,7 @@ import type { ObservedContainer } from '../compose/observed.ts';
 import { type StopRisk, UNKNOWN_RISK } from '../proving/stop-risk.ts';
 import { describeChange } from './describe-change.ts';
 import type { NodeChange } from './node-change.ts';
+import { spareDependencies } from './spare-dependencies.ts';
 import type { ContainerStep, Plan } from './steps.ts';
 
 export type ServiceRole = 'node' | 'prover' | 'other';
@@ -17,6 +18,8 @@ export interface DesiredService {
   /** Absent: the image is not on this engine and will be pulled. */
   readonly imageId?: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** What Compose makes before it: `depends_on` and all that implies one. Empty for services of ours (design §5). */
+  readonly dependsOn: readonly string[];
 }
 
 /** Why a service must not be started now, and what to do about it. */
@@ -60,9 +63,10 @@ export function decideUp(facts: UpFacts, options: UpOptions): Plan {
   const containers = byService(facts.containers);
   // The node first: it is what everybody waits for.
   const ordered = [...desired].sort((left, right) => rank(left) - rank(right));
-  const steps = ordered.map((service) =>
+  const decided = ordered.map((service) =>
     decideService(service, containers.get(service.name), facts, options),
   );
+  const steps = spareDependencies(decided, facts.desired, findChanged(facts, containers));
   const removals =
     asked === undefined
       ? facts.removed.flatMap((name) => decideRemoval(name, containers.get(name), facts, options))
@@ -84,6 +88,18 @@ function byService(containers: readonly ObservedContainer[]): ReadonlyMap<string
     if (known === undefined || (!isUp(known) && isUp(container))) found.set(container.service, container);
   }
   return found;
+}
+
+/** Services whose container Compose would recreate, asked for or not. */
+function findChanged(
+  facts: UpFacts,
+  containers: ReadonlyMap<string, ObservedContainer>,
+): ReadonlySet<string> {
+  const changed = facts.desired.filter((service) => {
+    const container = containers.get(service.name);
+    return container !== undefined && describeChange(service, container, facts.composeVersion) !== undefined;
+  });
+  return new Set(changed.map(({ name }) => name));
 }
 
 /** Its process exists. A container in a restart loop is between two of them. */

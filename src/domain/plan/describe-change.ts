@@ -49,8 +49,13 @@ function describeDefinition(
   if (meanings.length > 0) return meanings;
   if (container.image !== service.image) return [];
   const madeBy = container.labels[VERSION_LABEL];
-  if (madeBy !== undefined && madeBy !== composeVersion) {
+  if (madeBy !== undefined && release(madeBy) !== release(composeVersion)) {
     return [`its definition has changed, or Compose ${composeVersion} reads it otherwise than ${madeBy} did`];
   }
   return ['its definition in compose.yaml has changed'];
+}
+
+/** Distributions put their own build number behind it, and the label lacks that: 2.26.1-4 is 2.26.1. */
+function release(version: string): string {
+  return /^v?(\d+\.\d+\.\d+)/.exec(version)?.[1] ?? version;
 }

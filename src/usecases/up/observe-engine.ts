@@ -110,6 +110,8 @@ function readDesired(
         image,
         ...(imageId === undefined ? {} : { imageId }),
         labels,
+        // Compose has links, volumes_from and shared namespaces in here as well.
+        dependsOn: Object.keys(service['depends_on'] ?? {}),
       },
     ];
   });

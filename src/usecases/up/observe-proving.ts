@@ -39,22 +39,25 @@ export async function observeProving(
   const now = context.clock.now();
   const certainty = nodeCertainty(project, node, snapshot, now);
   return {
-    stopRisks: (dataBytes) =>
-      new Map(
-        provers.flatMap((container): [string, StopRisk][] => {
-          if (container.service === undefined) return [];
-          const status = statuses.get(container.id);
-          const bytes = dataBytes.get(container.service);
-          const risk = judgeStop({
-            container: container.state,
-            wanted: wantedBy(snapshot, readLabels(container.labels)?.smesherId),
-            node: certainty,
-            ...(status === undefined ? {} : { status }),
-            ...(bytes === undefined ? {} : { dataBytes: bytes }),
-          });
-          return [[container.service, risk]];
-        }),
-      ),
+    stopRisks: (dataBytes) => {
+      const risks = new Map<string, StopRisk>();
+      for (const container of provers) {
+        const { id, service, state } = container;
+        // Scaled by hand, or left over from a recreation that was killed: the one that may prove counts.
+        if (service === undefined || risks.get(service)?.safe === false) continue;
+        const status = statuses.get(id);
+        const bytes = dataBytes.get(service);
+        const risk = judgeStop({
+          container: state,
+          wanted: wantedBy(snapshot, readLabels(container.labels)?.smesherId),
+          node: certainty,
+          ...(status === undefined ? {} : { status }),
+          ...(bytes === undefined ? {} : { dataBytes: bytes }),
+        });
+        risks.set(service, risk);
+      }
+      return risks;
+    },
     nodeChange: snapshot === undefined ? { kind: 'free' } : judgeNode(project, snapshot, database, now),
   };
 }

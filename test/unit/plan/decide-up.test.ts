@@ -391,3 +391,45 @@ describe('decideUp: for any state of the world', () => {
     );
   });
 });
+
+describe("decideUp: services of the user's own that depend on ours", () => {
+  const changedProver = {
+    containers: [observed('node'), observed('post-0001', { configHash: 'old' })],
+    stopRisks: new Map([['post-0001', PROVING]]),
+  };
+  const monitor = desired('monitor', { role: 'other', dependsOn: ['exporter'] });
+  const exporter = desired('exporter', { role: 'other', dependsOn: ['post-0001'] });
+  const all = [desired('node'), desired('post-0001'), exporter, monitor];
+
+  it('wait with a prover that is changed and proves: Compose would recreate it along with them', () => {
+    const plan = decide({ ...changedProver, desired: all });
+    for (const service of ['post-0001', 'exporter', 'monitor'])
+      expect(stepOf(plan, service)).toMatchObject({ kind: 'postpone-service' });
+    expect(stepOf(plan, 'monitor')).toMatchObject({ why: expect.stringContaining('post-0001') });
+  });
+
+  it('do not take along a changed prover that nobody asked for, idle or not', () => {
+    const stopRisks = new Map([['post-0001', IDLE]]);
+    const plan = decide({ ...changedProver, stopRisks, desired: all }, false, ['monitor']);
+    expect(plan.steps).toMatchObject([{ kind: 'postpone-service', service: 'monitor' }]);
+  });
+
+  it('are made with a prover that is recreated anyway, or has not changed', () => {
+    const idle = decide({ ...changedProver, stopRisks: new Map([['post-0001', IDLE]]), desired: all });
+    expect(stepOf(idle, 'monitor')?.kind).toBe('create-service');
+    const unchanged = decide({ containers: [observed('node'), observed('post-0001')], desired: all });
+    expect(stepOf(unchanged, 'monitor')?.kind).toBe('create-service');
+  });
+});
+
+describe('describeChange', () => {
+  it("does not take a distribution's build number for another Compose", () => {
+    const labels = { 'com.docker.compose.version': '2.26.1' };
+    const plan = decide({
+      desired: [desired('node')],
+      containers: [observed('node', { configHash: 'old', labels })],
+      composeVersion: '2.26.1-4',
+    });
+    expect(stepOf(plan, 'node')).toMatchObject({ why: 'its definition in compose.yaml has changed' });
+  });
+});

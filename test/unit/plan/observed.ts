@@ -58,6 +58,7 @@ export function desired(name: string, changes: Partial<DesiredService> = {}): De
     image: 'example/image:v1',
     imageId: 'sha256:one',
     labels: {},
+    dependsOn: [],
     ...changes,
   };
 }
