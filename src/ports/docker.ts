@@ -94,7 +94,7 @@ export interface ExecResult {
 
 export interface HelperContainer {
   readonly image: string;
-  /** Program and arguments; with `keepEntrypoint` only the arguments of the image's own program. */
+  /** Program and arguments; with `keepEntrypoint` the arguments of the image's own program, which gets a /tmp. */
   readonly command: readonly string[];
   readonly keepEntrypoint?: boolean;
   /** `uid:gid` */

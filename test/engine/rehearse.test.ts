@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, it } from 'vitest';
 import { recordKeyFiles } from '../helpers/keys.ts';
+import { keys, startCli } from '../helpers/pty.ts';
 import { runCli } from '../helpers/run-cli.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { keepContainerLogs } from '../helpers/transcripts.ts';
@@ -131,28 +132,31 @@ describe('rehearse', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  it('takes down on Ctrl-C what it had started, leaves a person’s file, and says so', {
-    timeout: 2 * minute,
-  }, async () => {
-    const folder = tempFolder('rehearse');
-    let kill: (signal: NodeJS.Signals) => void = () => {};
-    const run = runCli(
-      ['rehearse', '--identities', '1', '--disks', '1', '--epoch', '60s', '--dir', folder, ...IMAGES],
-      { timeout: 2 * minute, onStart: (send) => (kill = send) },
-    );
-    const project = await until(() => projectIn(folder), minute);
-    await until(() => (containersOf(project).length === 2 ? true : undefined), minute);
-    recordKeyFiles(join(folder, 'disks'));
-    writeFileSync(join(folder, 'project', 'notes.txt'), 'mine');
-    kill('SIGINT');
-    const { code, stdout, stderr } = await run;
-    expect(code, stdout + stderr).toBe(130);
-    expect(stderr).toContain('taken down and removed again');
-    expect(stderr).toContain(join(folder, 'project', 'notes.txt'));
-    expect(containersOf(project)).toEqual([]);
-    expect(networksOf(project)).toEqual([]);
-    expect(readdirSync(folder, { recursive: true })).toEqual(['project', 'project/notes.txt']);
-  });
+  it.each([
+    { when: 'while containers are made', sign: 'First start of' },
+    { when: 'while it follows the node', sign: 'initial proof' },
+  ])(
+    'takes down on Ctrl-C what it had started, leaves a person’s file, and says so: $when',
+    { timeout: 2 * minute },
+    async ({ sign }) => {
+      const folder = tempFolder('rehearse');
+      const options = ['--identities', '1', '--disks', '1', '--epoch', '60s', '--dir', folder];
+      const run = startCli(['rehearse', ...options, ...IMAGES], { columns: 200 });
+      await run.waitFor(sign, minute);
+      const name = /^name: (rehearsal-[0-9a-f]+)$/m;
+      const project = name.exec(readFileSync(join(folder, 'project', 'smesh.yaml'), 'utf8'))?.[1] ?? '';
+      expect(project).not.toBe('');
+      recordKeyFiles(join(folder, 'disks'));
+      writeFileSync(join(folder, 'project', 'notes.txt'), 'mine');
+      run.type(keys.ctrlC);
+      expect(await run.exit).toMatchObject({ code: 130 });
+      expect(run.text()).toContain('taken down and removed again');
+      expect(run.text()).toContain(join(folder, 'project', 'notes.txt'));
+      expect(containersOf(project)).toEqual([]);
+      expect(networksOf(project)).toEqual([]);
+      expect(readdirSync(folder, { recursive: true })).toEqual(['project', 'project/notes.txt']);
+    },
+  );
 
   it('refuses a folder that is in use and images that are not there, and changes nothing', async () => {
     const folder = tempFolder('rehearse');

@@ -54,6 +54,7 @@ function createOptions(helper: HelperContainer, signal: AbortSignal): Docker.Con
       AutoRemove: true,
       NetworkMode: 'none',
       ReadonlyRootfs: true,
+      ...(helper.keepEntrypoint ? { Tmpfs: { '/tmp': 'rw,mode=1777' } } : {}),
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges:true'],
       Memory: 256 * 1024 * 1024,

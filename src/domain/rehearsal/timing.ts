@@ -55,8 +55,8 @@ export function genesisTimeAt(ms: number): string {
   return new Date(Math.ceil(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 }
 
-const LAST_PROOFS_SECONDS = 15;
-const TAKE_DOWN_SECONDS = 15;
+const LAST_PROOFS_SECONDS = 8;
+const TAKE_DOWN_SECONDS = 8;
 
 /**
  * The whole rehearsal: the first round ends one epoch after genesis, the identity that is added then registers for the

@@ -157,11 +157,15 @@ export class Follower {
   }
 
   #statusLine(now: number, progress: string): string {
-    const { epoch, phase } = epochTimeline(this.#request.clock, now);
+    const { epoch, phase, gap } = epochTimeline(this.#request.clock, now);
     const until = formatDuration(Math.max(0, phase.until - now));
     const where = {
       'before-genesis': `genesis in ${until}`,
-      'cycle-gap': `epoch ${epoch}, cycle gap open for ${until} more`,
+      // Before the first round there is nothing to prove: no gap, whatever the arithmetic says.
+      'cycle-gap':
+        gap.epoch === 0
+          ? `epoch 0, round 0 of the PoET begins in ${until}`
+          : `epoch ${epoch}, cycle gap open for ${until} more`,
       late: `epoch ${epoch}, round runs, ${until} left for late ATXs`,
       waiting: `epoch ${epoch}, next cycle gap in ${until}`,
     }[phase.kind];

@@ -90,26 +90,26 @@ export class Rehearsal {
     const commands = new TypedCommands(this.#context, folder);
 
     const network = this.#chooseNetwork();
-    this.#headline(`${plural(identities, 'tiny identity', 'tiny identities')}, made by postcli`);
+    this.#headline(`Make ${plural(identities, 'tiny identity', 'tiny identities')} with postcli`);
     await this.#make(folder, network, identities);
     this.#say(
-      `${plural(identities, 'key')} and PoST data in ${shownPath(this.#context, folder.disks)}/disk1 … disk${disks}`,
+      `${plural(identities, 'key')} and PoST data in ${shownPath(this.#context, folder.disks)}/disk1${disks === 1 ? '' : ` … disk${disks}`}`,
     );
 
-    this.#headline('A project for them');
+    this.#headline('Make a project for them');
     const first = await this.#makeProject(folder, commands, network);
 
-    this.#headline('Start');
+    this.#headline('Start it');
     await commands.up();
     const startedAfterMs = this.#context.clock.now() - this.#began;
 
-    this.#headline('An epoch, until every identity has published its ATX');
+    this.#headline('Wait until every identity has published its ATX');
     const follower = await this.#startFollowing(commands);
     follower.add(first);
     await follower.untilPublished(ids(first), 'every identity publishes its ATX');
     const publishedAfterMs = this.#context.clock.now() - this.#began;
 
-    this.#headline('One more identity');
+    this.#headline('Add one more identity');
     const added = await this.#addOne(folder, commands, network);
     const before = await markContainers(this.#context, this.#name);
     await this.#waitForRestart(network, follower);
@@ -119,7 +119,7 @@ export class Rehearsal {
     this.#say('Containers before and after:');
     for (const line of renderMarks(before, after)) this.#say(`  ${line}`);
 
-    this.#headline(`The next epochs, until ${added.name} has published too`);
+    this.#headline(`Wait until ${added.name} has published too`);
     follower.add([added]);
     await follower.untilPublished([added.id], `${added.name}, added later, publishes its ATX`);
     const epoch = epochOf(follower, added.id);
@@ -157,8 +157,8 @@ export class Rehearsal {
     const { identities, disks, images } = this.#options;
     out.note(
       [
-        `A rehearsal: ${plural(identities, 'identity', 'identities')} on ${plural(disks, 'folder')} that play disks, one node, a private network.`,
-        `It takes about ${plural(Math.ceil(estimate / 60), 'minute')}; an epoch is ${formatDuration(this.#timing.epochSeconds * 1000)} instead of two weeks.`,
+        `A rehearsal: ${plural(identities, 'identity', 'identities')} on ${plural(disks, 'folder that plays a disk', 'folders that play disks')}, one node, a private network.`,
+        `It takes about ${plural(Math.max(1, Math.round(estimate / 60)), 'minute')}; an epoch is ${formatDuration(this.#timing.epochSeconds * 1000)} instead of two weeks.`,
         'Keys and data are made for it and thrown away with it. Nothing of yours is read or changed.',
         `Images: ${images.node}, ${images.post}, ${images.postcli}`,
       ].join('\n'),
