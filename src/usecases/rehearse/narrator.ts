@@ -9,8 +9,11 @@ interface Happening {
   readonly key: string;
   readonly one: string;
   readonly many: string;
-  /** A goal that everybody reaches: how many have is said as well. */
-  readonly counted?: boolean;
+  /**
+   * A goal of several: how many have reached it is said as well. Of whom: those of that other happening (who was not
+   * asked need not prove), or of all.
+   */
+  readonly outOf?: string | 'all';
 }
 
 interface Group extends Happening {
@@ -54,7 +57,7 @@ export class Narrator {
   flush(now: number, everything = false): readonly string[] {
     const lines: string[] = [];
     for (const [key, group] of this.#groups) {
-      const complete = group.names.length === 0 || group.names.length >= this.#names.size;
+      const complete = group.names.length === 0 || group.names.length >= this.#expected(group);
       if (!everything && !complete && now - group.since < GATHER_MS) continue;
       this.#groups.delete(key);
       lines.push(this.#sentence(group));
@@ -62,13 +65,19 @@ export class Narrator {
     return lines;
   }
 
-  #sentence({ key, names, one, many, counted }: Group): string {
+  /** How many this can happen to. */
+  #expected({ outOf = 'all' }: Happening): number {
+    return this.#reached.get(outOf)?.size ?? this.#names.size;
+  }
+
+  #sentence(group: Group): string {
+    const { key, names, one, many, outOf } = group;
     const [first] = names;
     if (first === undefined) return one;
     const reached = new Set([...(this.#reached.get(key) ?? []), ...names]);
     this.#reached.set(key, reached);
-    const everybody = this.#names.size;
-    const count = counted === true && names.length < everybody ? ` (${reached.size} of ${everybody})` : '';
+    const expected = this.#expected(group);
+    const count = outOf !== undefined && names.length < expected ? ` (${reached.size} of ${expected})` : '';
     if (names.length === 1) return `${first} ${one}${count}`;
     const who =
       names.length === this.#names.size
@@ -106,13 +115,13 @@ function describeEvent(event: NodeEvent): Happening | undefined {
             key: 'initial-done',
             one: 'has made its initial proof',
             many: 'have made their initial proofs',
-            counted: true,
+            outOf: 'all',
           }
         : {
             key: `done ${event.challenge}`,
             one: 'has proved its data',
             many: 'have proved their data',
-            counted: true,
+            outOf: `start ${event.challenge}`,
           };
     }
     case 'registered-in-poet':
@@ -120,7 +129,7 @@ function describeEvent(event: NodeEvent): Happening | undefined {
         key: `registered ${event.roundId}`,
         one: `is registered with the PoET for round ${event.roundId}`,
         many: `are registered with the PoET for round ${event.roundId}`,
-        counted: true,
+        outOf: 'all',
       };
     case 'poet-proof-downloaded': {
       const text = `the PoET has finished round ${event.roundId}: the node has its proof`;
@@ -131,7 +140,8 @@ function describeEvent(event: NodeEvent): Happening | undefined {
         key: `published ${event.target}`,
         one: `has published its ATX: it earns in epoch ${event.target}`,
         many: `have published their ATXs: they earn in epoch ${event.target}`,
-        counted: true,
+        // An ATX of epoch n stands on round n − 1 (spacemesh.md §7.1).
+        outOf: `registered ${event.current - 1}`,
       };
     case 'malfeasance':
       return {

@@ -93,7 +93,7 @@ export class TypedCommands {
     });
     out.note(lines.join('\n'));
     if (report.identities.some(({ state }) => state.wants === 'unknown')) {
-      out.note('(?: the node was started minutes ago, so what it says it wants does not count yet)');
+      out.note('(?: in the first two minutes after its start, what the node says it wants does not count)');
     }
   }
 

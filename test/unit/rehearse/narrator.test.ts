@@ -53,6 +53,17 @@ describe('what a rehearsal tells', () => {
     ]);
   });
 
+  it('counts against those who were asked, not against who came later', () => {
+    const narrator = new Narrator(names);
+    const challenge = 'ab'.repeat(32);
+    for (const id of [a, b]) narrator.hear(started(id, challenge), 0);
+    narrator.flush(2000);
+    narrator.hear(event({ kind: 'post-complete', smesher: b, challenge }), 3000);
+    expect(narrator.flush(5000)).toEqual(['post-0002 has proved its data (1 of 2)']);
+    narrator.hear(event({ kind: 'post-complete', smesher: a, challenge }), 6000);
+    expect(narrator.flush(8000)).toEqual(['post-0001 has proved its data (2 of 2)']);
+  });
+
   it('tells a failure in the words of the node, and nothing of other people’s identities', () => {
     const narrator = new Narrator(new Map([[a, 'post-0001']]));
     narrator.hear(event({ kind: 'post-complete', smesher: a, challenge: '' }, true), 0);
