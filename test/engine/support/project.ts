@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
+import { goldenAtx, standaloneNetwork } from '../../../src/domain/node/networks.ts';
 import { makeIdentity, type TestIdentity } from '../../helpers/keys.ts';
 import { type CliOptions, type CliRun, runCli } from '../../helpers/run-cli.ts';
 
@@ -44,7 +45,7 @@ export class TestProject {
   readonly #ports: { p2p: number; publicApi: number; privateApi: number };
   readonly #genesis: string;
   readonly #layerSeconds: number;
-  #poet: { readonly phaseShift: string; readonly cycleGap: string };
+  #poet: Readonly<Record<string, string>>;
   #settings: { nodeImage: string; proverImage: string; nodeConfig: Record<string, unknown> } = {
     nodeImage: NODE_IMAGE,
     proverImage: PROVER_IMAGE,
@@ -86,7 +87,8 @@ export class TestProject {
     const disk = join(this.folder, `disk-${number}`);
     const data = join(disk, 'post');
     const identity = { ...makeIdentity(), name: `post-${number}`, disk, data };
-    writePostData(identity);
+    const network = standaloneNetwork({ genesisTime: this.#genesis, poetPrivateKey: this.#poetKey });
+    writePostData(identity, goldenAtx(network));
     this.identities.push(identity);
     return identity;
   }
@@ -102,6 +104,12 @@ export class TestProject {
   openGap(): void {
     const gap = `${this.#layerSeconds * 19}s`;
     this.#poet = { phaseShift: gap, cycleGap: gap };
+    this.write();
+  }
+
+  /** An epoch of 20 s in which everything of an epoch happens; for a project made with layers of a second. */
+  hurry(): void {
+    this.#poet = { phaseShift: '10s', cycleGap: '10s', gracePeriod: '2s', positioningAtxTimeout: '1s' };
     this.write();
   }
 
@@ -184,11 +192,11 @@ export class TestProject {
 }
 
 /** What postcli leaves behind: metadata, one file of labels, the key. */
-export function writePostData(identity: ProjectIdentity): void {
+export function writePostData(identity: ProjectIdentity, commitmentAtx: string): void {
   mkdirSync(identity.data, { recursive: true });
   const metadata = {
     NodeId: Buffer.from(identity.smesherId, 'hex').toString('base64'),
-    CommitmentAtxId: Buffer.alloc(32, 7).toString('base64'),
+    CommitmentAtxId: Buffer.from(commitmentAtx, 'hex').toString('base64'),
     LabelsPerUnit: LABELS_PER_UNIT,
     NumUnits: UNITS,
     MaxFileSize: UNITS * LABELS_PER_UNIT * 16,
