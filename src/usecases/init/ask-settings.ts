@@ -168,7 +168,7 @@ export async function askPorts(context: Context, options: InitOptions): Promise<
     const owner = await context.ports.system.portOwner(chosen[port.key], port.address);
     if (owner === undefined) continue;
     const problem = `Port ${chosen[port.key]} for the ${port.what} is in use by ${owner.description}.`;
-    if (context.yes || !context.out.interactive || given !== undefined) {
+    if (context.yes || !context.out.interactive) {
       context.out.warn(`${problem} The node cannot start until it is free; another one: ${port.flag} PORT`);
       continue;
     }
@@ -177,10 +177,13 @@ export async function askPorts(context: Context, options: InitOptions): Promise<
       message: `${problem} Which one instead?`,
       flag: `${port.flag} PORT`,
       initial: String(suggestion),
-      validate: (text) =>
-        /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= HIGHEST_PORT
-          ? undefined
-          : 'a port from 1 to 65535',
+      validate: async (text) => {
+        const wanted = Number(text);
+        if (!/^\d+$/.test(text) || wanted < 1 || wanted > HIGHEST_PORT) return 'a port from 1 to 65535';
+        if (taken.has(wanted)) return `${wanted} is another port of this node already`;
+        const user = await context.ports.system.portOwner(wanted, port.address);
+        return user === undefined ? undefined : `${wanted} is in use by ${user.description}`;
+      },
     });
     chosen[port.key] = Number(answer);
   }

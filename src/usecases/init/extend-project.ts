@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import type { ScanReport } from '../../domain/post/types.ts';
 import { addIdentities } from '../../domain/project/edit.ts';
 import type { Identity } from '../../domain/project/types.ts';
 import { renderScan } from '../../ui/scan.ts';
@@ -46,13 +47,19 @@ export async function extendProject(
     const present = project.identities.filter(({ id }) =>
       report.directories.some(({ metadata }) => metadata?.smesherId === id),
     );
-    return nothingNew(context, command, { text, options, roots, others: candidates.others, present });
+    return nothingNew(context, command, {
+      text,
+      options,
+      roots,
+      others: candidates.others,
+      skipped: report.skipped,
+      present,
+    });
   }
   if (context.out.interactive) {
     context.out.note(`${renderScan(report, { columns: context.out.columns, color: context.out.color })}\n`);
-  } else {
-    reportOthers(context, candidates.others);
   }
+  reportOthers(context, candidates.others, report.skipped);
   const chosen = await chooseCandidates(context, candidates, {
     only: options.only,
     resolvePath: fromWorkingDirectory,
@@ -111,11 +118,12 @@ async function nothingNew(
     readonly options: InitOptions;
     readonly roots: readonly string[];
     readonly others: Candidates['others'];
+    readonly skipped: ScanReport['skipped'];
     /** Identities of the project that were met on the way. */
     readonly present: readonly Identity[];
   },
 ): Promise<number> {
-  const { text, options, roots, others, present } = found;
+  const { text, options, roots, others, skipped, present } = found;
   const asked = options.only !== undefined || options.roots !== undefined;
   if (command === 'add' && asked && (present.length === 0 || others.length > 0)) {
     const details = others.map(({ directory, why }) => `${directory.path}: ${why}. ${directory.next}`);
@@ -131,7 +139,7 @@ async function nothingNew(
         ? `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} in the project already.`
         : 'No new identity was found.',
     );
-    reportOthers(context, others);
+    reportOthers(context, others, skipped);
   }
   const { exitCode, written } = await writeProject(context, {
     command,

@@ -32,7 +32,7 @@ export async function createProject(context: Context, options: InitOptions): Pro
   const network = await askNetwork(context, options, report);
   const candidates = findCandidates(report, network, { repairKeys: options.repairKeys, known: new Set() });
   if (candidates.usable.length === 0) throw nothingUsable(roots, report, candidates.others);
-  if (!context.out.interactive) reportOthers(context, candidates.others);
+  reportOthers(context, candidates.others, report.skipped);
   const chosen = await chooseCandidates(context, candidates, {
     only: options.only,
     resolvePath: fromWorkingDirectory,

@@ -77,13 +77,34 @@ export interface ServedDirectory {
   readonly realPath: string | undefined;
 }
 
-/** What was found and cannot be served, for those who are not shown the table: why, and what to do next. */
-export function reportOthers(context: Context, others: Candidates['others']): void {
-  if (others.length === 0) return;
+/** More than this many places that could not be looked into are only counted. */
+const MOST_SKIPPED = 5;
+
+/**
+ * What was found and cannot be served: why, and what to do next. And what could not be looked into, where an identity
+ * may be. A person who is there has seen it in the table of the scan.
+ */
+export function reportOthers(
+  context: Context,
+  others: Candidates['others'],
+  skipped: ScanReport['skipped'],
+): void {
+  if (context.out.interactive) return;
+  if (others.length > 0) {
+    context.out.warn(
+      [
+        `Not taken (${plural(others.length, 'directory', 'directories')}):`,
+        ...others.map(({ directory, why }) => printable(`  ${directory.path}: ${why}. ${directory.next}`)),
+      ].join('\n'),
+    );
+  }
+  if (skipped.length === 0) return;
+  const more = skipped.length - MOST_SKIPPED;
   context.out.warn(
     [
-      `Not taken (${plural(others.length, 'directory', 'directories')}):`,
-      ...others.map(({ directory, why }) => printable(`  ${directory.path}: ${why}. ${directory.next}`)),
+      'Not looked into:',
+      ...skipped.slice(0, MOST_SKIPPED).map(({ path, reason }) => printable(`  ${path}: ${reason}`)),
+      ...(more > 0 ? [`  and ${more} more: smesh-compose scan lists them`] : []),
     ].join('\n'),
   );
 }

@@ -11,6 +11,8 @@ interface ComposeFile {
 
 /** The services in a project's compose.yaml, in their order. */
 export function composeServices(project: string): readonly string[] {
-  const compose = parse(readFileSync(join(project, 'compose.yaml'), 'utf8')) as ComposeFile;
+  const text = readFileSync(join(project, 'compose.yaml'), 'utf8');
+  // Each service refers to the shared part.
+  const compose = parse(text, { maxAliasCount: -1 }) as ComposeFile;
   return Object.keys(compose.services);
 }
