@@ -6,6 +6,10 @@ const EXPLANATIONS: Readonly<Record<string, { readonly what: string; readonly hi
     what: 'permission denied',
     hint: 'Run it as the user that owns the file, or with sudo.',
   },
+  ENOENT: {
+    what: 'there is no such file or directory, or none can be made there',
+    hint: 'Is its disk mounted?',
+  },
   EPERM: {
     what: 'not permitted',
     hint: 'Run it as the user that owns the file, or with sudo.',

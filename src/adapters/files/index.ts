@@ -161,13 +161,16 @@ export const nodeFiles: FilesPort = {
   },
 
   async makeDirectory(path, ownership = {}) {
-    const made = await fs.mkdir(path, {
-      recursive: true,
-      ...(ownership.mode === undefined ? {} : { mode: ownership.mode }),
-    });
-    if (made === undefined) return;
-    // Parents that came into being on the way belong to the same owner, or a node that runs as that owner cannot enter.
-    for (let place = path; place.length >= made.length; place = dirname(place)) {
+    // One by one, not `recursive`: that turns in a circle for ever where the system makes no folders (/proc).
+    const missing: string[] = [];
+    for (let place = path; !(await this.exists(place)) && place !== dirname(place); place = dirname(place))
+      missing.unshift(place);
+    for (const place of missing) {
+      await fs.mkdir(place, ownership.mode).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      });
+      // The umask cuts the mode; and parents that come into being on the way belong to the same owner, or a node that
+      // runs as that owner cannot enter.
       if (ownership.mode !== undefined) await fs.chmod(place, ownership.mode);
       if (ownership.uid !== undefined && ownership.gid !== undefined)
         await fs.chown(place, ownership.uid, ownership.gid);

@@ -132,6 +132,13 @@ async function nothingNew(
       hint: 'Nothing was changed. See what is there: smesh-compose scan',
     });
   }
+  const { exitCode, written } = await writeProject(context, {
+    command,
+    text,
+    options,
+    keyFiles: [],
+    facts: { added: [], notTaken: othersToJson(others) },
+  });
   if (!context.json) {
     const names = present.map(({ name }) => name);
     context.out.result(
@@ -141,13 +148,6 @@ async function nothingNew(
     );
     reportOthers(context, others, skipped);
   }
-  const { exitCode, written } = await writeProject(context, {
-    command,
-    text,
-    options,
-    keyFiles: [],
-    facts: { added: [], notTaken: othersToJson(others) },
-  });
   if (!written && !context.json && !options.dryRun) context.out.note('Nothing was changed.');
   return exitCode;
 }
