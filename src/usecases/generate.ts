@@ -42,6 +42,8 @@ export interface GeneratePlan {
   }[];
   readonly notes: readonly string[];
   readonly owner: Owner;
+  /** All that the node will register once the steps are done. */
+  readonly installedIds: readonly SmesherId[];
 }
 
 /**
@@ -72,6 +74,7 @@ export async function planGenerate(context: Context, request: GenerateRequest): 
   ];
   return {
     owner,
+    installedIds: keys.installedAfter,
     notes: keys.notes,
     outdated: outdated.map(({ path, file, present, state }) => ({
       path,

@@ -146,7 +146,7 @@ async function readSources(context: Context, paths: readonly string[]): Promise<
 }
 
 /** Which identities have a history in this node's database; `unknown` when that cannot be read. */
-async function readSmeshedHere(
+export async function readSmeshedHere(
   context: Context,
   nodeData: string,
 ): Promise<ReadonlySet<SmesherId> | 'unknown'> {

@@ -1,8 +1,11 @@
+import type { SmesherId } from '../domain/identity/smesher-id.ts';
 import type { Finding } from '../domain/plan/findings.ts';
 import type { Project } from '../domain/project/types.ts';
 import type { Context } from './context.ts';
+import { identitiesFolder } from './node-keys.ts';
 import { checkData, type DataCheck } from './up/check-data.ts';
 import { checkDuplicates } from './up/check-duplicates.ts';
+import { checkHistories } from './up/check-histories.ts';
 import { checkImages, checkMemory } from './up/check-host.ts';
 import { checkPorts } from './up/check-ports.ts';
 import type { EngineObservation } from './up/observe-engine.ts';
@@ -22,13 +25,23 @@ export async function preflight(
   project: Project,
   /** Services that would be started: their data are read from inside a container too. */
   toStart: ReadonlySet<string>,
+  /** All that the node will register: keys in its folder that are of no identity of the project, too. */
+  installedIds: readonly SmesherId[],
 ): Promise<Preflight> {
-  const [data, ports, duplicates] = await Promise.all([
+  const names = new Map([
+    ...installedIds.map((id) => [id, `a key in ${identitiesFolder(project)}`] as const),
+    ...project.identities.map(({ id, name }) => [id, name] as const),
+  ]);
+  const [data, ports, duplicates, histories] = await Promise.all([
     checkData(context, observation, project.identities, toStart),
     checkPorts(context, observation),
-    checkDuplicates(context, observation, project),
+    checkDuplicates(context, observation, names),
+    checkHistories(context, observation, names, project.node.data),
   ]);
   // Nobody needs to be told of memory each time when nothing is started.
   const memory = toStart.size === 0 ? [] : checkMemory(observation, project);
-  return { findings: [...duplicates, ...ports, ...checkImages(observation, project), ...memory], data };
+  return {
+    findings: [...duplicates, ...histories, ...ports, ...checkImages(observation, project), ...memory],
+    data,
+  };
 }

@@ -5,7 +5,6 @@ import { readKeyFile } from '../../domain/identity/key-file.ts';
 import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import type { Finding } from '../../domain/plan/findings.ts';
 import { METADATA_FILE, readMetadata } from '../../domain/post/data-access.ts';
-import type { Project } from '../../domain/project/types.ts';
 import type { Ports } from '../../ports/index.ts';
 import type { Context } from '../context.ts';
 import type { EngineObservation } from './observe-engine.ts';
@@ -25,20 +24,20 @@ interface Claim {
 /**
  * The same identity in two places: the one thing that costs it for ever (spacemesh.md §9.1). Looks at all containers of
  * the engine and all processes of the host; there is no way to override what is found alive (design §8, S23).
+ *
+ * @param names all identities that the node will register, and what they are called
  */
 export async function checkDuplicates(
   context: Context,
   observation: EngineObservation,
-  project: Project,
+  names: ReadonlyMap<SmesherId, string>,
 ): Promise<readonly Finding[]> {
-  const ours = new Set(project.identities.map(({ id }) => id));
   const reader = createReader(context.ports);
   const [containers, processes] = await Promise.all([
     Promise.all(observation.foreign.map((container) => claimsOfContainer(reader, observation, container))),
     observation.engineIsHere ? claimsOfProcesses(context.ports, reader, observation) : [],
   ]);
-  const claims = [...containers.flat(), ...processes].filter(({ smesherId }) => ours.has(smesherId));
-  const names = new Map(project.identities.map(({ id, name }) => [id, name]));
+  const claims = [...containers.flat(), ...processes].filter(({ smesherId }) => names.has(smesherId));
   return claims.map((claim) => toFinding(claim, names.get(claim.smesherId) ?? ''));
 }
 

@@ -43,7 +43,7 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
   const services = resolveServices(request.services, project, observation);
   const [proving, checked] = await Promise.all([
     observeProving(context, project, observation.own),
-    preflight(context, observation, project, findToStart(observation, services)),
+    preflight(context, observation, project, findToStart(observation, services), generate.installedIds),
   ]);
   const decided = decideUp(
     {

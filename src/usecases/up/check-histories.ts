@@ -1,0 +1,53 @@
+import { servedFolders } from '../../domain/compose/who-serves.ts';
+import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
+import type { Finding } from '../../domain/plan/findings.ts';
+import type { Context } from '../context.ts';
+import { findForeignHistory } from '../init/foreign-history.ts';
+import { readSmeshedHere } from '../node-keys.ts';
+import type { EngineObservation } from './observe-engine.ts';
+
+/**
+ * Identities that have smeshed with another node of this engine and not with ours: with their history left behind there
+ * ours would build a second ATX for the same epoch, which bans them, whether that node runs or not (spacemesh.md §9.1.2,
+ * S23). What was merged has its rows here as well, and passes.
+ *
+ * @param ids all that the node will register, with what they are called
+ */
+export async function checkHistories(
+  context: Context,
+  observation: EngineObservation,
+  ids: ReadonlyMap<SmesherId, string>,
+  nodeData: string,
+): Promise<readonly Finding[]> {
+  if (!observation.engineIsHere) return [];
+  const nodes = observation.foreign.flatMap((container) =>
+    servedFolders(container).node.map((folder) => ({ folder, container: container.name })),
+  );
+  if (nodes.length === 0) return [];
+  const here = await readSmeshedHere(context, nodeData);
+  // Of a database that cannot be read nobody can say whether the histories are in it.
+  if (here === 'unknown') return [];
+  const strangers = [...ids.keys()].filter((id) => !here.has(id));
+  const histories = await findForeignHistory(
+    context,
+    strangers.map((smesherId) => ({ smesherId, key: { path: '' } })),
+    { nodeFolders: nodes.map(({ folder }) => folder), nodeData },
+  );
+  return histories.flatMap(({ folder, identities }) =>
+    identities.map(
+      ({ smesherId }): Finding => ({
+        code: 'smeshed-elsewhere',
+        severity: 'error',
+        kind: 'refused',
+        message: `${ids.get(smesherId)} (${shortId(smesherId)}) has smeshed with another node of this engine, and its history is not in this one's database: with a second ATX for the same epoch it is banned for ever`,
+        evidence: `${folder}/local.sql${whose(nodes, folder)}`,
+        next: `Stop that node for good and let this project go on with its folder (node.data in smesh.yaml), or merge it into ${nodeData} with go-spacemesh's merge-nodes, both stopped`,
+      }),
+    ),
+  );
+}
+
+function whose(nodes: readonly { folder: string; container: string }[], folder: string): string {
+  const container = nodes.find((node) => node.folder === folder)?.container;
+  return container === undefined ? '' : `, container ${container}`;
+}

@@ -1,0 +1,67 @@
+import { mkdirSync } from 'node:fs';
+import Database from 'libsql';
+import { describe, expect, it } from 'vitest';
+import { nodeFiles } from '../../../src/adapters/files/index.ts';
+import { createLocalDatabase } from '../../../src/adapters/sqlite/index.ts';
+import { parseSmesherId, type SmesherId } from '../../../src/domain/identity/smesher-id.ts';
+import type { Context } from '../../../src/usecases/context.ts';
+import { checkHistories } from '../../../src/usecases/up/check-histories.ts';
+import type { EngineObservation } from '../../../src/usecases/up/observe-engine.ts';
+import { tempFolder } from '../../helpers/temp.ts';
+import { observed } from '../plan/observed.ts';
+
+const context = {
+  ports: { files: nodeFiles, localDatabase: async () => createLocalDatabase() },
+} as unknown as Context;
+const id = parseSmesherId('ab'.repeat(32)) as SmesherId;
+
+/** A node's data folder; with a database in which the identities have made their initial proofs. */
+function nodeData(name: string, smeshed?: readonly SmesherId[]): string {
+  const folder = `${tempFolder('history')}/${name}`;
+  mkdirSync(folder);
+  if (smeshed === undefined) return folder;
+  const database = new Database(`${folder}/local.sql`);
+  database.exec(`
+    PRAGMA user_version = 9;
+    CREATE TABLE post (id CHAR(32) PRIMARY KEY);
+    CREATE TABLE challenge (id CHAR(32) PRIMARY KEY, epoch INT, poet_proof_ref CHAR(32));
+    CREATE TABLE poet_registration (id CHAR(32), address VARCHAR, round_id VARCHAR, round_end INT);
+    CREATE TABLE nipost (id CHAR(32) PRIMARY KEY);`);
+  for (const one of smeshed) database.prepare('INSERT INTO post VALUES (?)').run(Buffer.from(one, 'hex'));
+  database.close();
+  return folder;
+}
+
+/** Another project's node, down. */
+function observation(folder: string): EngineObservation {
+  const node = observed('node', {
+    state: 'exited',
+    labels: { 'io.smesh-compose.role': 'node' },
+    mounts: [{ kind: 'bind', source: folder, target: '/data', writable: true }],
+  });
+  return { engineIsHere: true, foreign: [node] } as unknown as EngineObservation;
+}
+
+const names = new Map([[id, 'post-0001']]);
+
+describe('S23: a history that lies with another node of the engine', () => {
+  it('is not left behind, though that node is down', async () => {
+    const theirs = nodeData('theirs', [id]);
+    const findings = await checkHistories(context, observation(theirs), names, nodeData('ours'));
+    expect(findings).toMatchObject([{ code: 'smeshed-elsewhere', severity: 'error', kind: 'refused' }]);
+    expect(findings[0]?.evidence).toContain(theirs);
+  });
+
+  it('was merged where this node has it too', async () => {
+    const theirs = observation(nodeData('theirs', [id]));
+    expect(await checkHistories(context, theirs, names, nodeData('ours', [id]))).toEqual([]);
+  });
+
+  it('is of no concern when it is that of others, or the folder is our own', async () => {
+    const other = parseSmesherId('cd'.repeat(32)) as SmesherId;
+    const theirs = observation(nodeData('theirs', [other]));
+    expect(await checkHistories(context, theirs, names, nodeData('ours'))).toEqual([]);
+    const ours = nodeData('ours', [id]);
+    expect(await checkHistories(context, observation(ours), names, ours)).toEqual([]);
+  });
+});
