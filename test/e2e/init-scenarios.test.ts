@@ -351,6 +351,12 @@ describe('init on what smeshers have', () => {
       { code: 5, says: [/have smeshed with the node in/] },
     );
     expect(third.path).toContain('post02');
+    // Merged into this node's database it has its history here, and may come.
+    makeLocalDatabase(join(scene.project, 'node-data/local.sql'), directory.smesherId);
+    const merged = await runCli(['generate', '--dry-run', '--keys', join(other, 'identities')], {
+      cwd: scene.project,
+    });
+    expect(merged).toMatchObject({ code: 0 });
     // The offered way: that node's folder.
     const again = join(scene.base, 'again');
     mkdirSync(again);

@@ -37,17 +37,21 @@ export async function findForeignHistory(
   }
   if (folders.size === 0) return [];
   const database = await context.ports.localDatabase();
+  // What was merged has its rows here as well; its former folder may lie about for ever.
+  const here = await database.read(`${own}/local.sql`);
+  const merged = new Set(here.kind === 'read' ? here.identities.map(({ smesherId }) => smesherId) : []);
+  const strangers = chosen.filter(({ smesherId }) => !merged.has(smesherId));
   const histories = await Promise.all(
     [...folders].map(async (folder): Promise<ForeignHistory | undefined> => {
       const facts = await database.read(`${folder}/local.sql`);
       if (facts.kind === 'absent') return undefined;
       if (facts.kind === 'unknown') {
         // Only keys that lie in this very node can be told to concern it.
-        const identities = chosen.filter((candidate) => folderOfKey(candidate).includes(folder));
+        const identities = strangers.filter((candidate) => folderOfKey(candidate).includes(folder));
         return identities.length === 0 ? undefined : { folder, identities, unknown: facts.reason };
       }
       const smeshed = new Set<SmesherId>(facts.identities.map(({ smesherId }) => smesherId));
-      const identities = chosen.filter(({ smesherId }) => smeshed.has(smesherId));
+      const identities = strangers.filter(({ smesherId }) => smeshed.has(smesherId));
       return identities.length === 0 ? undefined : { folder, identities };
     }),
   );
