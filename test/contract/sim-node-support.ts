@@ -1,6 +1,6 @@
 /** Starting node stand-ins in containers, and talking to them. */
 import { execFile, execFileSync } from 'node:child_process';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import {
 import { fromJSON } from '@grpc/proto-loader';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { spacemeshDescriptor } from '../../src/generated/spacemesh.ts';
+import { makeKeyPair } from '../sim/shared/key-pair.ts';
 
 const run = promisify(execFile);
 export const nodeImage = process.env['SMESH_NODE_IMAGE'] ?? 'smesh-sim/go-spacemesh:v1.7.6';
@@ -38,9 +39,7 @@ export interface TestKey {
 }
 
 export function makeKey(): TestKey {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const seed = privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32);
-  const id = Buffer.from(publicKey.export({ format: 'der', type: 'spki' }).subarray(-32));
+  const { seed, publicKey: id } = makeKeyPair();
   const seedAndId = Buffer.concat([seed, id]);
   return { text: seedAndId.toString('hex'), seedAndId, id };
 }

@@ -1,8 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeIdentity } from '../helpers/keys.ts';
 import {
   bundleStandIn,
   type Outcome,
@@ -219,8 +219,7 @@ function removeNonce(dir: string): void {
 }
 
 function newKey(): string {
-  const { d = '', x = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-  return Buffer.from(d, 'base64url').toString('hex') + Buffer.from(x, 'base64url').toString('hex');
+  return makeIdentity().keyFile;
 }
 
 describe('postcli stand-in', () => {

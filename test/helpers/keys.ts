@@ -24,6 +24,12 @@ export function makeIdentity(): TestIdentity {
   return { smesherId, keyFile: privateHalf + smesherId };
 }
 
+/** Key of a private network's PoET, base64. It stands in compose.yaml by design and is no identity: not on record. */
+export function makePoetKey(): string {
+  const seed = randomBytes(32);
+  return Buffer.concat([seed, nodeCrypto.publicKeyOfSeed(seed)]).toString('base64');
+}
+
 /**
  * Puts a private half on record for `scripts/check-no-private-keys.ts`. One short append per key: safe across the
  * processes that the suites run in.

@@ -7,7 +7,7 @@ import process from 'node:process';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { goldenAtx, standaloneNetwork } from '../../../src/domain/node/networks.ts';
-import { makeIdentity, type TestIdentity } from '../../helpers/keys.ts';
+import { makeIdentity, makePoetKey, type TestIdentity } from '../../helpers/keys.ts';
 import { type CliOptions, type CliRun, runCli } from '../../helpers/run-cli.ts';
 
 const run = promisify(execFile);
@@ -63,7 +63,7 @@ export class TestProject {
     this.name = name;
     this.#ports = ports;
     this.#layerSeconds = layerSeconds;
-    this.#poetKey = Buffer.from(makeIdentity().keyFile, 'hex').toString('base64');
+    this.#poetKey = makePoetKey();
     this.#genesis = new Date(Math.ceil(Date.now() / 1000 + 5) * 1000).toISOString().replace('.000', '');
   }
 

@@ -1,7 +1,8 @@
 /** The key files of a data folder, read with the node's rules (spacemesh.md §2.1). */
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeKeyPair } from '../shared/key-pair.ts';
 import { goErrno } from './config.ts';
 import { log } from './logger.ts';
 
@@ -123,9 +124,7 @@ function refuseDuplicates(identities: readonly Identity[]): void {
 }
 
 function createLocalKey(folder: string): Identity {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const seed = privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32);
-  const id = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+  const { seed, publicKey: id } = makeKeyPair();
   const path = join(folder, supervisedName);
   try {
     writeFileSync(path, Buffer.concat([seed, id]).toString('hex'), { mode: 0o600 });

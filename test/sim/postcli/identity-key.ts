@@ -1,6 +1,7 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeKeyPair } from '../shared/key-pair.ts';
 import { errorCode, Fatal, osErrorText } from './exits.ts';
 import { createFolder } from './metadata.ts';
 
@@ -35,9 +36,7 @@ export function createIdentity(datadir: string): Buffer {
   createFolder(datadir);
   const path = join(datadir, KEY_NAME);
   if (existsSync(path)) throw new Fatal('failed to save identity: key file already exists');
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const seed = Buffer.from(privateKey.export({ format: 'jwk' }).d ?? '', 'base64url');
-  const publicKey = publicKeyOf(seed);
+  const { seed, publicKey } = makeKeyPair();
   writeFileSync(path, seed.toString('hex') + publicKey.toString('hex'), { mode: 0o600, flag: 'wx' });
   return publicKey;
 }
