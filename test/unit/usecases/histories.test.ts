@@ -27,7 +27,7 @@ function nodeData(name: string, smeshed?: readonly SmesherId[]): string {
     CREATE TABLE challenge (id CHAR(32) PRIMARY KEY, epoch INT, poet_proof_ref CHAR(32));
     CREATE TABLE poet_registration (id CHAR(32), address VARCHAR, round_id VARCHAR, round_end INT);
     CREATE TABLE nipost (id CHAR(32) PRIMARY KEY);`);
-  for (const one of smeshed) database.prepare('INSERT INTO post VALUES (?)').run(Buffer.from(one, 'hex'));
+  for (const one of smeshed) database.exec(`INSERT INTO post VALUES (x'${one}')`);
   database.close();
   return folder;
 }
