@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { systemClock } from './adapters/clock/index.ts';
 import { nodeCrypto } from './adapters/crypto/index.ts';
 import { nodeFiles } from './adapters/files/index.ts';
+import { realDirectory } from './adapters/files/real-directory.ts';
 import { createPrompt } from './adapters/prompt/index.ts';
 import { createSystem } from './adapters/system/index.ts';
 import { createTerminal } from './adapters/terminal/index.ts';
@@ -124,7 +125,8 @@ export async function main(argv: readonly string[], replacements: Replacements =
     out = createTerminal({ env, json, quiet: global.quiet, color: global.color });
     signals = listenForSignals(out);
     const context: Context = {
-      directory: resolve(global.directory),
+      // Its paths stand in compose.yaml: by way of a link (`-C`) they would be others, and recreate containers.
+      directory: await realDirectory(resolve(global.directory)),
       env,
       out,
       clock: systemClock,

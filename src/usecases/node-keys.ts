@@ -32,13 +32,13 @@ export async function planNodeKeys(context: Context, request: NodeKeysRequest): 
     ...wanted.flatMap(({ data }) => [`${data}/identity.key`, `${data}/key.bin`]),
     ...(await listKeyFiles(context, [...request.keyPlaces, retiredFolder])),
   ];
-  const sources = wanted.length === 0 ? [] : await readSources(context, places);
+  const found = wanted.length === 0 ? { sources: [], unreadable: [] } : await readSources(context, places);
   const decision = decideKeys({
     folder,
     installed,
     identities: project.identities,
     retired: project.retired,
-    sources,
+    ...found,
     owner: request.owner,
     smeshedHere: await readSmeshedHere(context, project.node.data),
     repair: request.repair,
@@ -132,17 +132,28 @@ async function listKeyFiles(context: Context, places: readonly string[]): Promis
   return found.flat();
 }
 
-async function readSources(context: Context, paths: readonly string[]): Promise<readonly KeySource[]> {
+async function readSources(
+  context: Context,
+  paths: readonly string[],
+): Promise<{ readonly sources: readonly KeySource[]; readonly unreadable: readonly string[] }> {
   const { files, crypto } = context.ports;
-  const sources = await Promise.all(
-    paths.map(async (path): Promise<KeySource | undefined> => {
-      if (!(await files.exists(path)) || !(await files.isReadable(path))) return undefined;
-      const reading = readKeyFile(await files.readBytes(path), crypto.publicKeyOfSeed);
-      if (reading.kind === 'malformed') return undefined;
-      return { path, smesherId: reading.smesherId, needsRepair: reading.kind === 'repairable' };
-    }),
-  );
-  return sources.filter((source) => source !== undefined);
+  const sources: KeySource[] = [];
+  const unreadable: string[] = [];
+  const read = async (path: string): Promise<void> => {
+    if (!(await files.exists(path))) return;
+    if (!(await files.isReadable(path))) {
+      unreadable.push(path);
+      return;
+    }
+    const reading = readKeyFile(await files.readBytes(path), crypto.publicKeyOfSeed);
+    if (reading.kind === 'malformed') return;
+    sources.push({ path, smesherId: reading.smesherId, needsRepair: reading.kind === 'repairable' });
+  };
+  await Promise.all(paths.map(read));
+  // In the order of the places, whichever was read first: a key beside its data goes before others.
+  const rank = new Map(paths.map((path, index) => [path, index]));
+  sources.sort((a, b) => (rank.get(a.path) ?? 0) - (rank.get(b.path) ?? 0));
+  return { sources, unreadable };
 }
 
 /** Which identities have a history in this node's database; `unknown` when that cannot be read. */

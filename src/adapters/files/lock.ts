@@ -1,21 +1,10 @@
 import { createHash } from 'node:crypto';
-import { realpath } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
-import { basename, dirname, join } from 'node:path';
+import { realDirectory } from './real-directory.ts';
 
 /** How long the holder of a lock may take to say who it is. */
 const ANSWER_MS = 1000;
 const LONGEST_ANSWER = 500;
-
-/** The directory without links, also where its end does not exist yet: all ways to it must lead to one lock. */
-async function realDirectory(directory: string): Promise<string> {
-  try {
-    return await realpath(directory);
-  } catch {
-    const parent = dirname(directory);
-    return parent === directory ? directory : join(await realDirectory(parent), basename(directory));
-  }
-}
 
 /**
  * An abstract socket of the kernel, named after the folder: it is taken by one process at a time and is free again the

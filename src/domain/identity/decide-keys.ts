@@ -28,6 +28,8 @@ export interface KeyFacts {
   readonly identities: readonly Pick<Identity, 'id' | 'name' | 'data'>[];
   readonly retired: readonly RetiredIdentity[];
   readonly sources: readonly KeySource[];
+  /** Key files that are there, but may not be read: whose they are is not known. */
+  readonly unreadable?: readonly string[];
   readonly owner: { readonly uid: number; readonly gid: number };
   /** Smesher IDs with rows in this node's own local.sql: they have smeshed here. `unknown`: it cannot be read. */
   readonly smeshedHere: ReadonlySet<SmesherId> | 'unknown';
@@ -219,6 +221,9 @@ function installStep(
 
 function missingReason(facts: KeyFacts, id: SmesherId, data: string): string {
   const broken = facts.sources.find((candidate) => candidate.smesherId === id);
+  const closed = facts.unreadable?.find((path) => path.startsWith(`${data}/`)) ?? facts.unreadable?.[0];
+  if (broken === undefined && closed !== undefined)
+    return `you may not read ${closed}; run it as its owner, or with sudo`;
   return broken === undefined
     ? `no key of it in ${data} or anywhere else that was looked into`
     : `${broken.path} ends in a line break, which the node refuses; let its copy be made without it: --repair-keys`;

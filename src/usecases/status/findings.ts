@@ -37,7 +37,7 @@ export function findTrouble(observation: Observation, known: Known): readonly St
           {
             code: engineFault.code,
             severity: 'problem',
-            message: `${engineFault.message}: nothing is known of any container`,
+            message: `${engineFault.message.replace(/\.?( Nothing was changed)?\.$/, '')}; nothing is known of any container`,
             ...(engineFault.hint === undefined ? {} : { next: engineFault.hint }),
           },
         ];

@@ -143,6 +143,16 @@ describe('which keys go in and out of the node', () => {
     expect(repaired.steps).toMatchObject([{ repair: true }, { repair: false }]);
   });
 
+  it('says of a key that may not be read that it is there', () => {
+    const closed = facts({
+      identities: [identity(1)],
+      unreadable: ['/mnt/2/identity.key', '/mnt/1/identity.key'],
+    });
+    expect(() => decideKeys(closed)).toThrow(
+      expect.objectContaining({ details: [expect.stringContaining('may not read /mnt/1/identity.key')] }),
+    );
+  });
+
   it('refuses what the node would refuse: a faulty file, one key twice', () => {
     const { smesherId: _, ...faulty } = key('x.key', 1);
     expect(() => decideKeys(facts({ installed: [{ ...faulty, fault: 'short' }] }))).toThrow(
