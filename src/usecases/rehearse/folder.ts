@@ -1,6 +1,7 @@
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { quoteForShell } from '../../domain/shell-quote.ts';
 import type { Context } from '../context.ts';
+import { fromWorkingDirectory } from '../init/options.ts';
 
 /** Where a rehearsal lives. All paths absolute. */
 export interface RehearsalFolder {
@@ -38,7 +39,7 @@ export async function claimFolder(context: Context, path: string): Promise<Rehea
         : `${path} is not empty. Nothing was changed.`,
       {
         hint: earlier
-          ? `Take it down:  ${takeDownCommand(context, path)}   Or name another place: --dir DIRECTORY`
+          ? `Take it down:  ${takeDownCommand(path)}   Or name another place: --dir DIRECTORY`
           : 'A rehearsal wants a folder of its own: --dir DIRECTORY',
       },
     );
@@ -49,15 +50,15 @@ export async function claimFolder(context: Context, path: string): Promise<Rehea
 }
 
 /** A path as a person would type it: relative to where they stand when it is below. */
-export function shownPath(context: Context, path: string): string {
-  const here = `${context.directory}/`;
+export function shownPath(path: string): string {
+  const here = `${fromWorkingDirectory('.')}/`;
   return quoteForShell(path.startsWith(here) ? path.slice(here.length) : path);
 }
 
 /** What a person types to get rid of a rehearsal that was left. */
-export function takeDownCommand(context: Context, path: string): string {
-  const project = shownPath(context, `${path}/project`);
-  return `smesh-compose -C ${project} down --force && rm -r ${shownPath(context, path)}`;
+export function takeDownCommand(path: string): string {
+  const project = shownPath(`${path}/project`);
+  return `smesh-compose -C ${project} down --force && rm -r ${shownPath(path)}`;
 }
 
 /** What a rehearsal has made in its folder, by absolute path. */

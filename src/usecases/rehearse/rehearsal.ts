@@ -95,7 +95,7 @@ export class Rehearsal {
     this.#headline(`Make ${plural(identities, 'tiny identity', 'tiny identities')} with postcli`);
     await this.#make(folder, network, identities);
     this.#say(
-      `${plural(identities, 'key')} and PoST data in ${shownPath(this.#context, folder.disks)}/disk1${disks === 1 ? '' : ` … disk${disks}`}`,
+      `${plural(identities, 'key')} and PoST data in ${shownPath(folder.disks)}/disk1${disks === 1 ? '' : ` … disk${disks}`}`,
     );
 
     this.#headline('Make a project for them');
@@ -218,7 +218,7 @@ export class Rehearsal {
       ports,
     });
     this.#say(
-      `${shownPath(this.#context, folder.project)}/smesh.yaml describes the private network; init adds the identities:`,
+      `${shownPath(folder.project)}/smesh.yaml describes the private network; init adds the identities:`,
     );
     try {
       return await commands.init(this.#options.identities);
@@ -252,7 +252,7 @@ export class Rehearsal {
     const wanted = this.#options.identities + 1;
     await this.#make(folder, network, wanted);
     const place = this.#directories.at(-1);
-    this.#say(`A new disk's worth of data appears: ${shownPath(this.#context, place ?? '')}`);
+    this.#say(`A new disk's worth of data appears: ${shownPath(place ?? '')}`);
     const identities = await commands.init(wanted);
     const added = identities.find(({ data }) => data === place);
     if (added === undefined) throw new Error(`init added everything but ${place}`);

@@ -27,9 +27,9 @@ export async function runRehearsal(context: Context, options: RehearsalOptions):
     else context.out.result(`\n${renderRehearsal(summary, end)}`);
     if (options.keep) {
       context.out.note(
-        `\nLook around:   smesh-compose -C ${shownPath(context, `${summary.directory}/project`)} status`,
+        `\nLook around:   smesh-compose -C ${shownPath(`${summary.directory}/project`)} status`,
       );
-      context.out.note(`Take it down:  ${takeDownCommand(context, summary.directory)}`);
+      context.out.note(`Take it down:  ${takeDownCommand(summary.directory)}`);
     }
     return ExitCode.ok;
   } catch (error) {
@@ -37,8 +37,8 @@ export async function runRehearsal(context: Context, options: RehearsalOptions):
     const { folder } = rehearsal;
     if (folder === undefined) throw error;
     if (context.signal.aborted && !options.keep) throw await cancel(context, rehearsal);
-    if (context.signal.aborted) throw cancelledAndKept(context, folder.path);
-    throw withRemains(context, error, folder.path);
+    if (context.signal.aborted) throw cancelledAndKept(folder.path);
+    throw withRemains(error, folder.path);
   }
 }
 
@@ -54,9 +54,9 @@ async function cancel(context: Context, rehearsal: Rehearsal): Promise<SmeshErro
   );
 }
 
-function cancelledAndKept(context: Context, path: string): SmeshError {
+function cancelledAndKept(path: string): SmeshError {
   return new SmeshError('cancelled', ExitCode.cancelled, 'Cancelled. What was started goes on by itself.', {
-    hint: `Take it down:  ${takeDownCommand(context, path)}`,
+    hint: `Take it down:  ${takeDownCommand(path)}`,
   });
 }
 
@@ -73,7 +73,7 @@ async function takeDown(
   if (await context.ports.files.exists(`${folder.project}/${PROJECT_FILE}`)) {
     if (interrupted) await downIfMade(inner);
     else {
-      context.out.note(`   $ smesh-compose -C ${shownPath(context, folder.project)} down`);
+      context.out.note(`   $ smesh-compose -C ${shownPath(folder.project)} down`);
       await downWhenIdle(inner);
       context.out.note('   A real project keeps all that. The rehearsal now removes its own folder, too.');
     }
@@ -117,9 +117,9 @@ async function downWhenIdle(inner: Context): Promise<void> {
   }
 }
 
-function withRemains(context: Context, error: unknown, path: string): unknown {
+function withRemains(error: unknown, path: string): unknown {
   if (!(error instanceof SmeshError)) return error;
-  const look = `Everything is left for you to look at in ${path}.   Take it down:  ${takeDownCommand(context, path)}`;
+  const look = `Everything is left for you to look at in ${path}.   Take it down:  ${takeDownCommand(path)}`;
   return new SmeshError(error.code, error.exitCode, error.message, {
     details: error.details,
     hint: error.hint === undefined ? look : `${error.hint}   ${look}`,

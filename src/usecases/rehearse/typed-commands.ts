@@ -36,7 +36,7 @@ export class TypedCommands {
   /** Without questions. Answers all identities of the project; throws (exit 3) unless there are so many. */
   async init(wanted: number): Promise<readonly Identity[]> {
     const { disks } = this.#folder;
-    this.#show('init', '--yes', '--data', shownPath(this.#outer, disks));
+    this.#show('init', '--yes', '--data', shownPath(disks));
     await withProjectLock(this.#inner, 'init', async () =>
       extendProject(this.#inner, 'init', await loadProject(this.#inner), {
         roots: [disks],
@@ -98,7 +98,7 @@ export class TypedCommands {
   }
 
   #show(...words: readonly string[]): void {
-    const command = ['smesh-compose', '-C', shownPath(this.#outer, this.#folder.project), ...words].join(' ');
+    const command = ['smesh-compose', '-C', shownPath(this.#folder.project), ...words].join(' ');
     this.#outer.out.note(`   $ ${command}`);
   }
 }
