@@ -88,6 +88,16 @@ function nodeTrouble(observation: Observation, { node, network }: Known): Troubl
   if (container === undefined) {
     return [problem('node-not-created', 'The node has no container yet', 'smesh-compose up')];
   }
+  if (container.state === 'paused') {
+    // `up` would not start it: a paused container can only be unpaused (spacemesh.md §14.6).
+    return [
+      problem(
+        'node-down',
+        'The node is paused: it publishes and registers nothing until it goes on',
+        `docker unpause ${container.name}`,
+      ),
+    ];
+  }
   if (container.state !== 'running') {
     const exit = container.exitCode === undefined ? '' : ` (exit ${container.exitCode})`;
     const why = container.startError ?? `its container is ${container.state}${exit}`;

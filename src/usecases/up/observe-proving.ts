@@ -31,10 +31,12 @@ export async function observeProving(
   const node = own.find((container) => readLabels(container.labels)?.role === 'node');
   const provers = own.filter((container) => readLabels(container.labels)?.role === 'prover');
   const nodeRuns = node?.state === 'running';
+  // A paused one cannot be asked, but goes on where it was: in the gap it counts as one that answers nothing.
+  const nodeIsUp = nodeRuns || node?.state === 'paused';
   const [snapshot, statuses, database] = await Promise.all([
     nodeRuns ? askNode(context, project) : undefined,
     askServices(context, provers),
-    nodeRuns ? readDatabase(context, project) : undefined,
+    nodeIsUp ? readDatabase(context, project) : undefined,
   ]);
   const now = context.clock.now();
   const certainty = nodeCertainty(project, node, snapshot, now);
@@ -58,7 +60,7 @@ export async function observeProving(
       }
       return risks;
     },
-    nodeChange: snapshot === undefined ? { kind: 'free' } : judgeNode(project, snapshot, database, now),
+    nodeChange: nodeIsUp ? judgeNode(project, snapshot, database, now) : { kind: 'free' },
   };
 }
 
@@ -126,7 +128,7 @@ function findState(states: readonly PostState[], id: SmesherId): PostState | und
 
 function judgeNode(
   project: Project,
-  snapshot: NodeSnapshot,
+  snapshot: NodeSnapshot | undefined,
   database: LocalDatabaseFacts | undefined,
   now: number,
 ): NodeChange {
@@ -134,10 +136,10 @@ function judgeNode(
   if (!gap.open) return { kind: 'free' };
   const sources: GapSources = {
     epoch: gap.epoch,
-    ...(snapshot.smesherIds.ok ? { loaded: snapshot.smesherIds.value } : {}),
-    ...(snapshot.activations.ok ? { atxs: snapshot.activations.value } : {}),
-    ...(snapshot.postStates.ok ? { states: snapshot.postStates.value } : {}),
-    ...(snapshot.events.ok ? { events: snapshot.events.value } : {}),
+    ...(snapshot?.smesherIds.ok ? { loaded: snapshot.smesherIds.value } : {}),
+    ...(snapshot?.activations.ok ? { atxs: snapshot.activations.value } : {}),
+    ...(snapshot?.postStates.ok ? { states: snapshot.postStates.value } : {}),
+    ...(snapshot?.events.ok ? { events: snapshot.events.value } : {}),
     ...(database?.kind === 'read' ? { rows: localRows(database.identities) } : {}),
   };
   const progress = project.identities.map(({ id, name }) => gapProgress(id, name, sources));
