@@ -32,12 +32,15 @@ export async function preflight(
     ...installedIds.map((id) => [id, `a key in ${identitiesFolder(project)}`] as const),
     ...project.identities.map(({ id, name }) => [id, name] as const),
   ]);
-  const [data, ports, duplicates, histories] = await Promise.all([
+  const checks = [
     checkData(context, observation, project.identities, toStart),
     checkPorts(context, observation),
     checkDuplicates(context, observation, names),
     checkHistories(context, observation, names, project.node.data),
-  ]);
+  ] as const;
+  // One that fails does not end the command while another has a helper container half made.
+  await Promise.allSettled(checks);
+  const [data, ports, duplicates, histories] = await Promise.all(checks);
   // Nobody needs to be told of memory each time when nothing is started.
   const memory = toStart.size === 0 ? [] : checkMemory(observation, project);
   return {

@@ -1,10 +1,11 @@
 import type Docker from 'dockerode';
+import { HELPER_ROLE, LABEL } from '../../domain/compose/labels.ts';
 import type { HelperContainer, HelperResult } from '../../ports/docker.ts';
 import { engineMessage, statusOf } from './engine-errors.ts';
 import { collectOutput } from './exec.ts';
 
 /** Never one of Compose's labels: Compose would take the helper for an orphan and remove it (engineering.md §4.2). */
-const HELPER_LABELS = { 'io.smesh-compose.role': 'helper' };
+const HELPER_LABELS = { [LABEL.role]: HELPER_ROLE };
 
 /** Time for the engine to make and start a container, beside the time that its command may take. */
 const START_MS = 20_000;

@@ -18,6 +18,9 @@ export const LABEL = {
   watchtower: 'com.centurylinklabs.watchtower.enable',
 } as const;
 
+/** Role of the throw-away containers that look at data for a moment; they serve nobody. */
+export const HELPER_ROLE = 'helper';
+
 export type Role = 'node' | 'prover' | 'initialisation';
 
 const ROLES: readonly Role[] = ['node', 'prover', 'initialisation'];

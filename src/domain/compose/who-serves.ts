@@ -23,14 +23,13 @@ export function servedFolders(
   const sources = binds.map(({ source }) => source);
   const role = labels[LABEL.role];
   const names = [image, ...command].join(' ').toLowerCase();
+  const proves = role === 'prover' || names.includes('post-service');
   return {
-    post: unique([
-      resolve(flagValue(command, ['--dir', '-d'])),
-      ...(role === 'prover' || names.includes('post-service') ? sources : []),
-    ]),
+    post: unique([resolve(flagValue(command, ['--dir', '-d'])), ...(proves ? sources : [])]),
     node: unique([
       resolve(flagValue(command, ['--data-folder', '-d'])),
-      ...(role === 'node' || names.includes('spacemesh') ? sources : []),
+      // spacemeshos/post-service is no node for its name.
+      ...(role === 'node' || (!proves && names.includes('spacemesh')) ? sources : []),
     ]),
   };
 }

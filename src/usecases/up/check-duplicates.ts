@@ -38,7 +38,22 @@ export async function checkDuplicates(
     observation.engineIsHere ? claimsOfProcesses(context.ports, reader, observation) : [],
   ]);
   const claims = [...containers.flat(), ...processes].filter(({ smesherId }) => names.has(smesherId));
-  return claims.map((claim) => toFinding(claim, names.get(claim.smesherId) ?? ''));
+  return [
+    ...claims.map((claim) => toFinding(claim, names.get(claim.smesherId) ?? '')),
+    ...reader.closed().map(toWarning),
+  ];
+}
+
+/** Not known is not clean (design §7). */
+function toWarning(folder: string): Finding {
+  return {
+    code: 'identities-unknown',
+    severity: 'warning',
+    kind: 'refused',
+    message: `Another node's data may not be read: whether it has a key of this project nobody can say; two nodes with one key cost that identity for ever`,
+    evidence: folder,
+    next: 'Look there as root: sudo smesh-compose plan',
+  };
 }
 
 function toFinding(claim: Claim, name: string): Finding {
@@ -68,10 +83,14 @@ function toFinding(claim: Claim, name: string): Finding {
 interface FolderReader {
   dataOf(folder: string): Promise<readonly SmesherId[]>;
   keysOf(nodeData: string): Promise<readonly SmesherId[]>;
+  /** Data folders of nodes whose keys this user may not look at. */
+  closed(): readonly string[];
 }
 
 /** Each folder is looked into once, however many containers mount it. Public halves only leave this function. */
 function createReader({ files, crypto }: Pick<Ports, 'files' | 'crypto'>): FolderReader {
+  const closed = new Set<string>();
+  const isClosed = (error: unknown) => ['EACCES', 'EPERM'].includes((error as { code?: string }).code ?? '');
   const remember = (look: (folder: string) => Promise<readonly SmesherId[]>) => {
     const known = new Map<string, Promise<readonly SmesherId[]>>();
     return (folder: string) => {
@@ -87,18 +106,24 @@ function createReader({ files, crypto }: Pick<Ports, 'files' | 'crypto'>): Folde
       return look?.kind === 'readable' && look.smesherId !== undefined ? [look.smesherId] : [];
     }),
     keysOf: remember(async (nodeData) => {
+      const note = (error: unknown) => {
+        if (isClosed(error)) closed.add(nodeData);
+        return undefined;
+      };
       const folder = `${nodeData}/identities`;
-      if (!(await files.exists(folder))) return [];
-      const entries = (await files.list(folder)).filter(({ name }) => name.endsWith('.key'));
+      const facts = await files.facts(folder).catch(note);
+      const entries = facts?.kind === 'directory' ? await files.list(folder).catch(note) : undefined;
+      const names = (entries ?? []).map(({ name }) => name).filter((name) => name.endsWith('.key'));
       const keys = await Promise.all(
-        entries.map(async ({ name }) => {
-          const bytes = await files.readBytes(`${folder}/${name}`).catch(() => new Uint8Array());
-          const reading = readKeyFile(bytes, (seed) => crypto.publicKeyOfSeed(seed));
+        names.map(async (name) => {
+          const bytes = await files.readBytes(`${folder}/${name}`).catch(note);
+          const reading = readKeyFile(bytes ?? new Uint8Array(), (seed) => crypto.publicKeyOfSeed(seed));
           return reading.kind === 'malformed' ? [] : [reading.smesherId];
         }),
       );
       return keys.flat();
     }),
+    closed: () => [...closed].sort(),
   };
 }
 

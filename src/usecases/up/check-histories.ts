@@ -20,9 +20,15 @@ export async function checkHistories(
   nodeData: string,
 ): Promise<readonly Finding[]> {
   if (!observation.engineIsHere) return [];
-  const nodes = observation.foreign.flatMap((container) =>
+  const { files } = context.ports;
+  const folders = observation.foreign.flatMap((container) =>
     servedFolders(container).node.map((folder) => ({ folder, container: container.name })),
   );
+  // Folders that may not be entered are warned of where keys are looked for.
+  const present = await Promise.all(
+    folders.map(({ folder }) => files.exists(`${folder}/local.sql`).catch(() => false)),
+  );
+  const nodes = folders.filter((_, index) => present[index]);
   if (nodes.length === 0) return [];
   const here = await readSmeshedHere(context, nodeData);
   // Of a database that cannot be read nobody can say whether the histories are in it.

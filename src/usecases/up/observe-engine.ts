@@ -1,4 +1,4 @@
-import { LABEL, readLabels } from '../../domain/compose/labels.ts';
+import { HELPER_ROLE, LABEL, readLabels } from '../../domain/compose/labels.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { DesiredService, ServiceRole } from '../../domain/plan/decide-up.ts';
@@ -17,7 +17,7 @@ export interface EngineObservation {
   readonly desired: readonly DesiredService[];
   /** Of this project; one-off containers left out. */
   readonly own: readonly ObservedContainer[];
-  /** Everything else on the engine, and one-off containers of this project. */
+  /** Everything else on the engine, and one-off containers of this project; no helper of this tool's. */
   readonly foreign: readonly ObservedContainer[];
   /** Services that this tool once made for provers and that compose.yaml no longer has. */
   readonly removed: readonly string[];
@@ -64,7 +64,7 @@ export async function observeEngine(
     config,
     desired,
     own,
-    foreign: containers.filter((one) => !own.includes(one)),
+    foreign: containers.filter((one) => !own.includes(one) && one.labels[LABEL.role] !== HELPER_ROLE),
     removed: findRemoved(own, desired),
   };
 }

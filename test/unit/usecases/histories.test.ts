@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import Database from 'libsql';
 import { describe, expect, it } from 'vitest';
+import { nodeCrypto } from '../../../src/adapters/crypto/index.ts';
 import { nodeFiles } from '../../../src/adapters/files/index.ts';
 import { createLocalDatabase } from '../../../src/adapters/sqlite/index.ts';
 import { parseSmesherId, type SmesherId } from '../../../src/domain/identity/smesher-id.ts';
 import type { Context } from '../../../src/usecases/context.ts';
+import { checkDuplicates } from '../../../src/usecases/up/check-duplicates.ts';
 import { checkHistories } from '../../../src/usecases/up/check-histories.ts';
 import type { EngineObservation } from '../../../src/usecases/up/observe-engine.ts';
 import { tempFolder } from '../../helpers/temp.ts';
@@ -63,5 +65,22 @@ describe('S23: a history that lies with another node of the engine', () => {
     expect(await checkHistories(context, theirs, names, nodeData('ours'))).toEqual([]);
     const ours = nodeData('ours', [id]);
     expect(await checkHistories(context, observation(ours), names, ours)).toEqual([]);
+  });
+});
+
+describe('S23: a node whose folder may not be read', () => {
+  it('is warned of: not known is not clean', async () => {
+    const denied = Object.assign(new Error('EACCES'), { code: 'EACCES' });
+    const files = { ...nodeFiles, facts: () => Promise.reject(denied), list: async () => [] };
+    const closed = { ports: { files, crypto: nodeCrypto } } as unknown as Context;
+    const world = { ...observation('/theirs'), own: [] } as EngineObservation;
+    expect(await checkDuplicates(closed, world, names)).toMatchObject([
+      { code: 'identities-unknown', severity: 'warning', evidence: '/theirs' },
+    ]);
+    // It still counts as no history; the warning is what speaks.
+    const context2 = {
+      ports: { ...context.ports, files: { ...nodeFiles, exists: () => Promise.reject(denied) } },
+    };
+    expect(await checkHistories(context2 as unknown as Context, world, names, nodeData('ours'))).toEqual([]);
   });
 });
