@@ -8,7 +8,10 @@ export interface Choice {
 }
 
 export interface Question {
+  /** Short: with the answer behind it it should fit into one line. */
   readonly message: string;
+  /** What helps to answer, shown above the question. */
+  readonly explanation?: string;
   /** The flag that answers the same; named when nobody can be asked. */
   readonly flag: string;
 }

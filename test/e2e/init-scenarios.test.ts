@@ -314,7 +314,7 @@ describe('init on what smeshers have', () => {
         { cwd: scene.project },
       );
       await run.waitFor(`Port ${port}`);
-      await run.waitFor('Which one instead?');
+      await run.waitFor('Which port instead?');
       run.type(keys.enter);
       await run.waitFor('Write it?');
       run.type(keys.enter);

@@ -34,10 +34,10 @@ function start({ project }: Scene, args: readonly string[] = ['init'], options: 
 const QUESTIONS: readonly { readonly text: string; readonly answer: (scene: Scene) => string }[] = [
   { text: 'Where is your PoST data?', answer: ({ data }) => data + keys.enter },
   { text: 'Which identities should this node serve?', answer: () => keys.enter },
-  { text: 'Coinbase, the account that earns', answer: () => COINBASE + keys.enter },
-  { text: 'Where shall the node keep its data?', answer: () => keys.enter },
+  { text: 'Coinbase', answer: () => COINBASE + keys.enter },
+  { text: "Node's data folder", answer: () => keys.enter },
   { text: 'Name of the Compose project', answer: () => keys.enter },
-  { text: 'of the post-services', answer: () => keys.enter },
+  { text: 'of the post-service', answer: () => keys.enter },
   { text: 'Write it?', answer: () => keys.enter },
 ];
 
@@ -63,11 +63,11 @@ describe('init in a terminal', () => {
     await run.waitFor('3 PoST directories');
     await run.waitFor('Which identities should this node serve?');
     run.type(keys.down + keys.space + keys.enter);
-    await run.waitFor('Coinbase, the account that earns');
+    await run.waitFor('Coinbase');
     run.type(WRONG_COINBASE + keys.enter);
     await run.waitFor('wrong check sum');
     run.type(keys.backspace.repeat(WRONG_COINBASE.length) + COINBASE + keys.enter);
-    await run.waitFor('Where shall the node keep its data?');
+    await run.waitFor("Node's data folder");
     run.type(keys.enter);
     await run.waitFor('Name of the Compose project');
     run.type(keys.enter);
@@ -75,10 +75,12 @@ describe('init in a terminal', () => {
     run.type(`disk-one, disk-three${keys.enter}`);
     await run.waitFor('This will be written');
     await run.waitFor('Write it?');
-    run.type(`y`);
+    run.type('y');
     await run.waitFor('Done. Next: smesh-compose up');
     expect((await run.exit).code).toBe(0);
     expect(composeServices(scene.project)).toEqual(['node', 'disk-one', 'disk-three']);
+    expect(run.text()).toContain('2 of 3 chosen');
+    expect(run.text()).not.toContain('Warning');
 
     // The same command, typed in a folder of its own, gives the same project.
     const command = /The same without questions:\s+(smesh-compose .*?)\s*$/s.exec(run.text())?.[1];
@@ -170,7 +172,7 @@ describe('init in a terminal', () => {
     const run = start(scene, ['init', '--data', scene.data]);
     await run.waitFor('Which identities should this node serve?');
     run.type(keys.space + keys.enter);
-    await run.waitFor('Name of the post-services');
+    await run.waitFor('Name of the post-service');
     run.type(keys.enter);
     await run.waitFor('Write it?');
     run.type(keys.enter);

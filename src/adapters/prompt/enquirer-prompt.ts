@@ -2,7 +2,8 @@ import enquirer, { type PromptOptions, type RunningPrompt } from 'enquirer';
 import keypress from 'enquirer/lib/keypress.js';
 import utils from 'enquirer/lib/utils.js';
 import { cancelled } from '../../domain/errors.ts';
-import type { Choice, PromptPort } from '../../ports/prompt.ts';
+import type { Choice, PromptPort, Question } from '../../ports/prompt.ts';
+import { cutText, printable } from '../../ui/text.ts';
 
 /** Called by the patched listener when the terminal says that nobody will answer any more. */
 let cancelRunning: (() => void) | undefined;
@@ -29,28 +30,34 @@ function patchListener(): void {
   };
 }
 
-/** enquirer ends the process at SIGTERM and SIGINT by itself; here signals cancel the question, and the tool ends. */
+/** What enquirer wants done when the process ends: it shows the cursor again. */
+const atExit = new Set<() => void>();
+
+/**
+ * enquirer ends the process at SIGTERM and SIGINT by itself; here signals cancel the question, and the tool ends. It
+ * asks anew at every key, so that one listener serves them all.
+ */
 function patchSignals(): void {
+  process.once('exit', () => {
+    for (const act of atExit) act();
+  });
   utils.onExit = (callback) => {
-    process.once('exit', callback);
-    return () => void process.off('exit', callback);
+    atExit.add(callback);
+    return () => void atExit.delete(callback);
   };
 }
 
 patchListener();
 patchSignals();
 
-/** Without what stands in brackets for the moment of asking. */
-function questionOf(message: string): string {
-  return message.replace(/\s*\(.*$/, '').replace(/[?.]$/, '');
-}
-
 async function run(
   signal: AbortSignal,
   make: (options: Partial<PromptOptions>) => RunningPrompt,
-  what: string,
+  question: Question,
 ): Promise<unknown> {
   signal.throwIfAborted();
+  // Not in the question itself: enquirer redraws a line at every key, and one that wraps piles up.
+  if (question.explanation !== undefined) process.stderr.write(`${question.explanation}\n`);
   // Results go to stdout; questions are no result, so `smesh-compose … > file` stays usable.
   const prompt = make({ stdout: process.stderr });
   const before = process.exitCode;
@@ -65,7 +72,8 @@ async function run(
   try {
     return await prompt.run();
   } catch (error) {
-    if (error === undefined || error === '' || error === null) throw cancelled(questionOf(what));
+    if (error === undefined || error === '' || error === null)
+      throw cancelled(question.message.replace(/[?.]$/, ''));
     throw error;
   } finally {
     process.exitCode = before;
@@ -78,16 +86,27 @@ async function run(
   }
 }
 
+/** What enquirer puts around a label: a sign before it, and behind one that cannot be chosen a word. */
+const AROUND_LABEL = ' ✔  (disabled) '.length;
+
 function toEnquirerChoice(choice: Choice): unknown {
-  const label = choice.hint === undefined ? choice.label : `${choice.label}  ${choice.hint}`;
+  const { label, hint, disabled } = choice;
+  const text = [label, ...(hint === undefined ? [] : [hint]), ...(disabled === undefined ? [] : [disabled])];
+  const width = Math.max((process.stderr.columns ?? 80) - AROUND_LABEL, 20);
   return {
     name: choice.value,
-    message: choice.disabled === undefined ? label : `${label}  (${choice.disabled})`,
-    ...(choice.disabled === undefined ? {} : { disabled: true }),
+    message: cutText(printable(text.join('  ')), width),
+    ...(disabled === undefined ? {} : { disabled: true }),
   };
 }
 
 const VISIBLE_CHOICES = 15;
+
+/** What a list prompt knows of itself when it writes its answer down. */
+interface ListState {
+  readonly state: { readonly submitted: boolean; readonly cancelled: boolean };
+  readonly selected: readonly unknown[];
+}
 
 /** Questions on a real terminal; only ever loaded when there is one. An abort cancels the question that is open. */
 export function createEnquirerPrompt(signal: AbortSignal): PromptPort {
@@ -102,7 +121,7 @@ export function createEnquirerPrompt(signal: AbortSignal): PromptPort {
             ...(question.initial === undefined ? {} : { initial: question.initial }),
             validate: async (value) => (await question.validate?.(String(value).trim())) ?? true,
           }),
-        question.message,
+        question,
       );
       return String(answer).trim();
     },
@@ -111,8 +130,13 @@ export function createEnquirerPrompt(signal: AbortSignal): PromptPort {
       const answer = await run(
         signal,
         (options) =>
-          new enquirer.Confirm({ ...options, message: question.message, initial: question.initial }),
-        question.message,
+          new enquirer.Confirm({
+            ...options,
+            message: question.message,
+            initial: question.initial,
+            format: (value) => (value === true ? 'yes' : 'no'),
+          }),
+        question,
       );
       return answer === true;
     },
@@ -129,7 +153,7 @@ export function createEnquirerPrompt(signal: AbortSignal): PromptPort {
             limit: VISIBLE_CHOICES,
             ...(initial < 0 ? {} : { initial }),
           }),
-        question.message,
+        question,
       );
       return String(answer);
     },
@@ -141,12 +165,17 @@ export function createEnquirerPrompt(signal: AbortSignal): PromptPort {
           new enquirer.MultiSelect({
             ...options,
             message: question.message,
-            hint: '(space: choose, a: all, enter: done)',
+            hint: '(space, a: all, enter)',
             choices: question.choices.map(toEnquirerChoice),
             initial: [...question.initial],
             limit: VISIBLE_CHOICES,
+            // All names of 150 identities would scroll what matters away.
+            format(this: ListState) {
+              if (!this.state.submitted || this.state.cancelled) return '';
+              return `${this.selected.length} of ${question.choices.length} chosen`;
+            },
           }),
-        question.message,
+        question,
       );
       return Array.isArray(answer) ? answer.map(String) : [];
     },

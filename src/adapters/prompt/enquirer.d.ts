@@ -30,7 +30,7 @@ declare module 'enquirer' {
     readonly limit?: number;
     readonly stdout?: NodeJS.WritableStream;
     readonly hint?: string;
-    readonly format?: (value: unknown) => string;
+    format?(value: unknown): string;
     readonly validate?: (value: unknown) => Promise<string | true> | string | true;
   }
   type PromptClass = new (options: PromptOptions) => RunningPrompt;

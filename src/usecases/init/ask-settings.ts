@@ -93,7 +93,8 @@ export async function askCoinbase(context: Context, options: InitOptions, networ
     });
   }
   return context.ports.prompt.input({
-    message: `Coinbase, the account that earns (${network.hrp}1…)`,
+    message: 'Coinbase',
+    explanation: `The account that earns the rewards of all identities, ${network.hrp}1…; without it the node serves nobody.`,
     flag: '--coinbase ADDRESS',
     validate: fault,
   });
@@ -106,7 +107,8 @@ export async function askNodeData(context: Context, options: InitOptions): Promi
   if (context.yes || !context.out.interactive) return initial;
   const free = await context.ports.files.freeBytes(initial);
   return context.ports.prompt.input({
-    message: `Where shall the node keep its data?  (${formatBytes(free)} free at the suggested place)`,
+    message: "Node's data folder",
+    explanation: `Where shall the node keep its data? There are ${formatBytes(free)} free at the suggested place.`,
     flag: '--node-data DIRECTORY',
     initial,
     validate: (answer) => (answer.startsWith('/') ? undefined : 'an absolute path, please'),
@@ -174,7 +176,8 @@ export async function askPorts(context: Context, options: InitOptions): Promise<
     }
     const suggestion = await findFreePort(context, chosen[port.key] + 1, port.address, taken);
     const answer = await context.ports.prompt.input({
-      message: `${problem} Which one instead?`,
+      message: 'Which port instead?',
+      explanation: problem,
       flag: `${port.flag} PORT`,
       initial: String(suggestion),
       validate: async (text) => {

@@ -100,7 +100,8 @@ export async function settleHistory(
   if (histories.length > 1 || !empty || context.yes || !context.out.interactive) throw error;
   context.out.warn([error.message, ...error.details].join('\n'));
   const use = await context.ports.prompt.confirm({
-    message: `Go on with ${only.folder} as this node's data folder? (That node must be stopped for good.)`,
+    message: 'Go on with that folder?',
+    explanation: `This project can go on with ${only.folder} as its node's data folder; that node must be stopped for good.`,
     flag: `--node-data ${only.folder}`,
     initial: false,
   });

@@ -40,7 +40,12 @@ async function askNames(context: Context, names: readonly string[]): Promise<rea
   const [first = '', last = first] = [names[0], names.at(-1)];
   const initial = names.length === 1 ? first : `${first} … ${last}`;
   const answer = await context.ports.prompt.input({
-    message: `Name${names.length === 1 ? '' : 's'} of the post-services (Enter, or ${names.length} names separated by commas)`,
+    message: names.length === 1 ? 'Name of the post-service' : 'Names of the post-services',
+    ...(names.length === 1
+      ? {}
+      : {
+          explanation: `Enter takes the suggested ones; or type ${names.length} names, separated by commas.`,
+        }),
     flag: '--service-names NAME…',
     initial,
     validate: (text) => {

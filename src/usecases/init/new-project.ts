@@ -105,7 +105,8 @@ async function askRoots(
   for (;;) {
     const answer = asked
       ? await context.ports.prompt.input({
-          message: 'Where is your PoST data? (directories, separated by commas; empty: every mounted disk)',
+          message: 'Where is your PoST data?',
+          explanation: 'Directories, separated by commas. Nothing: every mounted disk.',
           flag: '--data DIRECTORY…',
         })
       : undefined;
