@@ -2,7 +2,8 @@ import { readLabels } from '../domain/compose/labels.ts';
 import type { ObservedContainer } from '../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import type { ContainerStep, Plan } from '../domain/plan/steps.ts';
-import { METADATA_FILE, readMetadata } from '../domain/post/data-access.ts';
+import { lookAtMetadata } from '../domain/post/data-access.ts';
+import { METADATA_FILE } from '../domain/post/metadata.ts';
 import type { Project } from '../domain/project/types.ts';
 import { type StopRisk, UNKNOWN_RISK } from '../domain/proving/stop-risk.ts';
 import type { ComposeProject } from '../ports/compose.ts';
@@ -123,7 +124,7 @@ async function readDataBytes(context: Context, project: Project): Promise<Readon
   const sizes = await Promise.all(
     project.identities.map(async ({ name, data }): Promise<[string, number][]> => {
       const text = await context.ports.files.readText(`${data}/${METADATA_FILE}`).catch(() => undefined);
-      const look = text === undefined ? undefined : readMetadata(text);
+      const look = text === undefined ? undefined : lookAtMetadata(text);
       return look?.kind === 'readable' && look.dataBytes !== undefined ? [[name, look.dataBytes]] : [];
     }),
   );

@@ -9,6 +9,7 @@ import {
   readFileDigests,
 } from '../domain/compose/ownership.ts';
 import type { GeneratedFile, Owner } from '../domain/compose/types.ts';
+import { digestOf } from '../domain/digest.ts';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import type { SmesherId } from '../domain/identity/smesher-id.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
@@ -17,7 +18,7 @@ import { renderDiff } from '../ui/diff.ts';
 import { version } from '../version.ts';
 import type { Context } from './context.ts';
 import { gpuGroups, readGpuFragment } from './gpu-inputs.ts';
-import { backupPath, digestOf, stateFolder } from './journal.ts';
+import { backupPath, stateFolder } from './journal.ts';
 import { PROJECT_FILE } from './load-project.ts';
 import { identitiesFolder, planNodeKeys } from './node-keys.ts';
 import { jobOwners, nodeOwner, postOwners, projectOwner } from './owners.ts';

@@ -1,7 +1,6 @@
 import { dirname } from 'node:path';
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import * as z from 'zod';
+import { digestOf } from '../domain/digest.ts';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { parseSmesherId, type SmesherId } from '../domain/identity/smesher-id.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
@@ -232,9 +231,4 @@ function damagedJournal(path: string, cause: unknown): SmeshError {
       cause,
     },
   );
-}
-
-/** Hex sha256 of a text; how steps tell whether a file already is what it shall be. */
-export function digestOf(text: string): string {
-  return bytesToHex(sha256(utf8ToBytes(text)));
 }

@@ -1,8 +1,8 @@
+import { digestOf } from '../digest.ts';
 import { nodeConfigText } from '../node/config.ts';
 import type { GpuVendor, Project } from '../project/types.ts';
 import { buildCompose } from './build.ts';
 import { emitCompose } from './emit.ts';
-import { digestOf } from './labels.ts';
 import { NODE_CONFIG_PATH } from './node.ts';
 import { hasHeader, withHeader } from './ownership.ts';
 import type { GeneratedFile, GenerationInputs, TemplateRequest } from './types.ts';

@@ -1,4 +1,4 @@
-import { sha256 } from '@noble/hashes/sha2.js';
+import { digestOf } from '../digest.ts';
 import { parseSmesherId, type SmesherId } from '../identity/smesher-id.ts';
 
 /**
@@ -54,11 +54,6 @@ export function readLabels(labels: Readonly<Record<string, string>>): SmeshLabel
     ...(identities === undefined ? {} : { identities }),
     ...(config === undefined ? {} : { config }),
   };
-}
-
-/** SHA-256 of a text, 64 hex digits. */
-export function digestOf(text: string): string {
-  return Buffer.from(sha256(new TextEncoder().encode(text))).toString('hex');
 }
 
 /** The same for the same identities in any order. */

@@ -1,9 +1,10 @@
+import { digestOf } from '../digest.ts';
 import type { SmesherId } from '../identity/smesher-id.ts';
 import { NODE_DATA_FOLDER, NODE_PORTS } from '../node/config.ts';
 import { absolutePath } from '../project/paths.ts';
 import type { Project } from '../project/types.ts';
 import { bindMount, NODE_HARDENING } from './hardening.ts';
-import { digestOf, identitySetDigest, writeLabels } from './labels.ts';
+import { identitySetDigest, writeLabels } from './labels.ts';
 import type { ComposeService } from './types.ts';
 
 /** Path of the generated node configuration, relative to the project directory. */

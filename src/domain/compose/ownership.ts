@@ -1,4 +1,4 @@
-import { digestOf } from './labels.ts';
+import { digestOf } from '../digest.ts';
 
 /** Whether the tool may replace a file: its own as it wrote it, its own changed by somebody, or not its own at all. */
 export type FileOwnershipState = 'untouched' | 'edited' | 'foreign';

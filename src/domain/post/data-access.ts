@@ -1,7 +1,6 @@
 import { type SmesherId, shortId, smesherIdFromBase64 } from '../identity/smesher-id.ts';
 import type { Hindrance } from '../plan/decide-up.ts';
-
-export const METADATA_FILE = 'postdata_metadata.json';
+import { METADATA_FILE } from './metadata.ts';
 
 /** What a look at a PoST directory gave, from the host or from inside a container. */
 export type DataLook =
@@ -22,7 +21,7 @@ export interface Permissions {
 }
 
 /** Reads identity and size from `postdata_metadata.json`, leaving its judgement to the scanner. */
-export function readMetadata(text: string): DataLook {
+export function lookAtMetadata(text: string): DataLook {
   let content: unknown;
   try {
     content = JSON.parse(text);

@@ -3,11 +3,11 @@ import {
   type DataLook,
   judgeLook,
   LOOK_INSIDE,
-  METADATA_FILE,
+  lookAtMetadata,
   type Permissions,
   parseLooks,
-  readMetadata,
 } from '../../domain/post/data-access.ts';
+import { METADATA_FILE } from '../../domain/post/metadata.ts';
 import type { Identity } from '../../domain/project/types.ts';
 import type { HelperMount } from '../../ports/docker.ts';
 import type { FilesPort } from '../../ports/files.ts';
@@ -68,7 +68,7 @@ function judge(
 
 async function lookOnHost(files: FilesPort, path: string): Promise<DataLook> {
   try {
-    return readMetadata(await files.readText(`${path}/${METADATA_FILE}`));
+    return lookAtMetadata(await files.readText(`${path}/${METADATA_FILE}`));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'EACCES' || code === 'EPERM') return { kind: 'unreadable', what: METADATA_FILE };

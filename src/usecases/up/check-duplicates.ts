@@ -4,7 +4,8 @@ import { flagValue, servedFolders } from '../../domain/compose/who-serves.ts';
 import { readKeyFile } from '../../domain/identity/key-file.ts';
 import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import type { Finding } from '../../domain/plan/findings.ts';
-import { METADATA_FILE, readMetadata } from '../../domain/post/data-access.ts';
+import { lookAtMetadata } from '../../domain/post/data-access.ts';
+import { METADATA_FILE } from '../../domain/post/metadata.ts';
 import type { Ports } from '../../ports/index.ts';
 import type { Context } from '../context.ts';
 import type { EngineObservation } from './observe-engine.ts';
@@ -102,7 +103,7 @@ function createReader({ files, crypto }: Pick<Ports, 'files' | 'crypto'>): Folde
   return {
     dataOf: remember(async (folder) => {
       const text = await files.readTextIfPresent(`${folder}/${METADATA_FILE}`);
-      const look = text === undefined ? undefined : readMetadata(text);
+      const look = text === undefined ? undefined : lookAtMetadata(text);
       return look?.kind === 'readable' && look.smesherId !== undefined ? [look.smesherId] : [];
     }),
     keysOf: remember(async (nodeData) => {

@@ -5,9 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildCompose, identitiesWithoutUser, previousUsers } from '../../../src/domain/compose/build.ts';
 import { emitCompose } from '../../../src/domain/compose/emit.ts';
-import { digestOf, identitySetDigest, readLabels, writeLabels } from '../../../src/domain/compose/labels.ts';
+import { identitySetDigest, readLabels, writeLabels } from '../../../src/domain/compose/labels.ts';
 import { fileState, isCurrent, readFileDigests } from '../../../src/domain/compose/ownership.ts';
 import type { ComposeDocument } from '../../../src/domain/compose/types.ts';
+import { digestOf } from '../../../src/domain/digest.ts';
 import { SmeshError } from '../../../src/domain/errors.ts';
 import { buildNodeConfig, mergeConfig } from '../../../src/domain/node/config.ts';
 import {

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseSmesherId, type SmesherId } from '../../../src/domain/identity/smesher-id.ts';
-import { judgeLook, LOOK_INSIDE, parseLooks, readMetadata } from '../../../src/domain/post/data-access.ts';
+import { judgeLook, LOOK_INSIDE, lookAtMetadata, parseLooks } from '../../../src/domain/post/data-access.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
 const OURS = parseSmesherId('ab'.repeat(32)) as SmesherId;
@@ -13,9 +13,9 @@ const metadata = (id: SmesherId) =>
   JSON.stringify({ NodeId: base64(id), NumUnits: 4, LabelsPerUnit: 4_294_967_296 }, null, '\t');
 const context = { service: 'post-0001', path: '/mnt/d1/post', expected: OURS };
 
-describe('readMetadata', () => {
+describe('lookAtMetadata', () => {
   it('reads identity and size', () => {
-    expect(readMetadata(metadata(OURS))).toEqual({
+    expect(lookAtMetadata(metadata(OURS))).toEqual({
       kind: 'readable',
       smesherId: OURS,
       dataBytes: 4 * 4_294_967_296 * 16,
@@ -23,8 +23,8 @@ describe('readMetadata', () => {
   });
 
   it('says what is no metadata', () => {
-    expect(readMetadata('{')).toEqual({ kind: 'unreadable', what: 'postdata_metadata.json is not JSON' });
-    expect(readMetadata('null')).toEqual({ kind: 'readable' });
+    expect(lookAtMetadata('{')).toEqual({ kind: 'unreadable', what: 'postdata_metadata.json is not JSON' });
+    expect(lookAtMetadata('null')).toEqual({ kind: 'readable' });
   });
 });
 
