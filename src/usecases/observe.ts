@@ -161,9 +161,11 @@ async function findContainers(question: Question): Promise<FoundContainers> {
     own.find(({ service }) => service === 'node');
   const provers = new Map<SmesherId, ObservedContainer>();
   for (const identity of project.identities) {
-    const container = own.find(
+    const containers = own.filter(
       ({ labels, service }) => service === identity.name || readLabels(labels)?.smesherId === identity.id,
     );
+    // Scaled by hand, or left over from a recreation that was killed: the one that runs is the one that proves.
+    const container = containers.find(({ state }) => state === 'running') ?? containers[0];
     if (container !== undefined) provers.set(identity.id, container);
   }
   const known = new Set([...provers.values()].map(({ id }) => id));
@@ -171,7 +173,12 @@ async function findContainers(question: Question): Promise<FoundContainers> {
     isHere: docker.endpoint.startsWith('unix:'),
     ...(node === undefined ? {} : { node }),
     provers,
-    strays: own.filter(({ id, labels }) => readLabels(labels)?.role === 'prover' && !known.has(id)),
+    strays: own.filter(
+      ({ id, labels, service }) =>
+        readLabels(labels)?.role === 'prover' &&
+        !known.has(id) &&
+        !project.identities.some(({ name }) => name === service),
+    ),
   };
 }
 

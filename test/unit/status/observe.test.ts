@@ -96,6 +96,16 @@ describe('one look at a project', () => {
     expect(took).toBeLessThan(4 * TIMEOUT);
   });
 
+  it('looks at the container that runs where a service has two, and calls neither a stray', async () => {
+    const labels = { 'io.smesh-compose.role': 'prover' };
+    const stopped = { ...containerOf('post-0'), id: 'old', labels, state: 'exited' };
+    const running = { ...containerOf('post-0'), id: 'new', labels };
+    const gone = { ...containerOf('post-9'), labels };
+    const { observation } = await timed({ containers: async () => [stopped, running, gone] });
+    expect(observation.identities[0]?.container?.id).toBe('new');
+    expect(observation.strays.map(({ service }) => service)).toEqual(['post-9']);
+  });
+
   it('is not held up by a hanging database or engine', async () => {
     const hanging = await timed({ database: never, containers: never });
     expect(hanging.observation.localDatabase.kind).toBe('unknown');
