@@ -9,6 +9,7 @@ import { readInterrupted } from './journal.ts';
 import { withProjectLock } from './project-lock.ts';
 import { executeUp, type StartedService } from './up/execute.ts';
 import { type PreparedUp, prepareUp, type UpRequest } from './up/prepare.ts';
+import { pullMissingImages } from './up/pull-images.ts';
 import { type WatchResult, watchStart } from './up/watch-start.ts';
 
 export interface UpOptions extends UpRequest {
@@ -45,12 +46,14 @@ export async function showPlan(
 export async function runUp(context: Context, options: UpOptions): Promise<ExitCode> {
   if (options.dryRun) return showPlan(context, options, () => ExitCode.ok);
   return withProjectLock(context, 'up', async () => {
-    const prepared = await prepareUp(context, options);
-    const error = findingsError(prepared.findings);
-    if (error !== undefined) throw error;
-    context.out.note(render(context, prepared));
-    showWarnings(context, prepared);
-    await applyGenerate(context, 'up', prepared.generate);
+    const first = await prepareSafely(context, options);
+    context.out.note(render(context, first));
+    showWarnings(context, first);
+    await applyGenerate(context, 'up', first.generate);
+    // With the images here, a second look tells what the containers will be able to read.
+    const prepared = (await pullMissingImages(context, first))
+      ? await prepareSafely(context, options)
+      : first;
     const since = context.clock.now() - 1000;
     const started = await executeUp(context, prepared);
     const running = started.filter((service) => service.error === undefined);
@@ -65,6 +68,13 @@ export async function runUp(context: Context, options: UpOptions): Promise<ExitC
         : undefined;
     return report(context, prepared, started, watched);
   });
+}
+
+async function prepareSafely(context: Context, options: UpOptions): Promise<PreparedUp> {
+  const prepared = await prepareUp(context, options);
+  const error = findingsError(prepared.findings);
+  if (error !== undefined) throw error;
+  return prepared;
 }
 
 function render(context: Context, prepared: PreparedUp): string {

@@ -231,6 +231,19 @@ describe('what stands in the way of a start', () => {
     }
   });
 
+  it('an image that nobody has: named, before anything is made', async () => {
+    project.set({ nodeImage: 'smt-registry.invalid/go-spacemesh:v0.0.1' });
+    try {
+      await expectRefusal(
+        await project.smesh(['up']),
+        4,
+        /Not all images can be had: smt-registry\.invalid\/go-spacemesh:v0\.0\.1/,
+      );
+    } finally {
+      project.set({ nodeImage: NODE_IMAGE });
+    }
+  });
+
   it('an unknown service is a usage error that says what was meant', async () => {
     await expectRefusal(await project.smesh(['up', 'post-001']), 2, /Did you mean post-0001\?/);
   });
