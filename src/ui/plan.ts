@@ -1,6 +1,6 @@
 import { ExitCode } from '../domain/errors.ts';
 import { changesAnything, type Plan, type Step } from '../domain/plan/steps.ts';
-import { wrapText } from './text.ts';
+import { enumerate, wrapText } from './text.ts';
 
 /** How one step reads: a sign, a verb, what it is about, why, and what must be done by hand. */
 interface Line {
@@ -147,13 +147,6 @@ function describeKept(steps: readonly Step[]): Line[] {
     .filter((step) => step.note !== undefined && !step.note.startsWith('is proving'))
     .map((step): Line => ({ sign: '!', verb: 'look at', subject: step.service, reason: step.note ?? '' }));
   return [summary, ...remarkable];
-}
-
-/** `post-0001, post-0002` or, when they are many or long, `post-0001 … post-0050 (50)`. */
-function enumerate(subjects: readonly string[]): string {
-  const all = subjects.join(', ');
-  if (subjects.length === 1 || (subjects.length <= 4 && all.length <= 60)) return all;
-  return `${subjects[0]} … ${subjects.at(-1)} (${subjects.length})`;
 }
 
 function layOut(line: Line, subjectWidth: number, { columns, color }: PlanLook): string[] {

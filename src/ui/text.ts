@@ -88,3 +88,10 @@ export function wrapText(text: string, width: number): string[] {
   }
   return [...lines, line];
 }
+
+/** `post-0001, post-0002` or, when they are many or long, `post-0001 … post-0050 (50)`. */
+export function enumerate(subjects: readonly string[]): string {
+  const all = subjects.join(', ');
+  if (subjects.length === 1 || (subjects.length <= 4 && all.length <= 60)) return all;
+  return `${subjects[0]} … ${subjects.at(-1)} (${subjects.length})`;
+}

@@ -97,11 +97,19 @@ async function prepareDown(context: Context): Promise<PreparedDown> {
       return risk.safe ? [] : [[container.service, risk]];
     }),
   );
-  const steps = own.flatMap((container) => removal(container, losses));
+  const steps = [...own].sort(nodeFirst).flatMap((container) => removal(container, losses));
   const headline =
     steps.length === 0 ? 'There are no containers to remove.' : 'Data and keys stay where they are:';
   return { composeProject, removed, losses, kept, plan: { headline, steps } };
 }
+
+/** The order in which people think of them: the node, then the provers by their numbers. */
+function nodeFirst(a: ObservedContainer, b: ObservedContainer): number {
+  const rank = ({ labels }: ObservedContainer) => (readLabels(labels)?.role === 'node' ? 0 : 1);
+  return rank(a) - rank(b) || natural.compare(a.service ?? '', b.service ?? '');
+}
+
+const natural = new Intl.Collator('en', { numeric: true });
 
 function removal(
   container: ObservedContainer,

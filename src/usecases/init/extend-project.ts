@@ -4,6 +4,7 @@ import type { ScanReport } from '../../domain/post/types.ts';
 import { addIdentities } from '../../domain/project/edit.ts';
 import type { Identity } from '../../domain/project/types.ts';
 import { renderScan } from '../../ui/scan.ts';
+import { enumerate } from '../../ui/text.ts';
 import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import type { LoadedProject } from '../load-project.ts';
@@ -81,7 +82,7 @@ export async function extendProject(
     },
   });
   if (written && !context.json) {
-    const names = identities.map(({ name }) => name).join(', ');
+    const names = enumerate(identities.map(({ name }) => name));
     context.out.result(`Added ${names}. The node reads new keys only when it starts. Next: smesh-compose up`);
     const same = headlessCommand(context, command, [
       ['--data', chosen.map(({ directory }) => directory.path)],
