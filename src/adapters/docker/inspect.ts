@@ -170,7 +170,8 @@ function mountOf(mount: NonNullable<Inspected['Mounts']>[number]): ObservedConta
   const kind = kinds.find((known) => known === mount.Type) ?? 'other';
   return {
     kind,
-    source: (kind === 'volume' ? mount.Name : mount.Source) ?? '',
+    // A volume lies somewhere, too; without that place (other drivers) its name is all there is.
+    source: mount.Source || (mount.Name ?? ''),
     target: mount.Destination,
     writable: mount.RW ?? true,
   };

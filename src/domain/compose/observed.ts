@@ -58,7 +58,7 @@ export type ContainerHealth = 'none' | 'starting' | 'healthy' | 'unhealthy';
 
 export interface ObservedMount {
   readonly kind: 'bind' | 'volume' | 'tmpfs' | 'other';
-  /** Path on the engine's host; name of the volume for volumes. */
+  /** Path on the engine's host, of volumes too; a volume that has none there comes with its name. */
   readonly source: string;
   readonly target: string;
   readonly writable: boolean;

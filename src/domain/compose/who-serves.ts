@@ -11,27 +11,40 @@ export interface ServedFolders {
 
 /**
  * Where a container of any origin works on PoST data and keys: told by the flags of post-service and go-spacemesh, and
- * by what is mounted into something that names Spacemesh (spacemesh.md §1.2, §3.1). A backup program that merely
- * mounts the same folders serves nobody.
+ * by what is mounted into something that names Spacemesh, folders of the host as well as named volumes (spacemesh.md
+ * §1.2, §3.1). A backup program that merely mounts the same folders serves nobody.
  */
 export function servedFolders(
   container: Pick<ObservedContainer, 'command' | 'mounts' | 'image' | 'labels'>,
 ): ServedFolders {
   const { command, image, labels } = container;
-  const binds = container.mounts.filter((mount) => mount.kind === 'bind');
-  const resolve = (path: string | undefined) => (path === undefined ? undefined : hostPath(binds, path));
-  const sources = binds.map(({ source }) => source);
+  const mounts = container.mounts.filter(isOnHost);
+  const resolve = (path: string | undefined) => (path === undefined ? undefined : hostPath(mounts, path));
+  const sources = mountedFolders(container);
+  const named = resolve(flagValue(command, ['--data-folder', '-d']));
   const role = labels[LABEL.role];
   const names = [image, ...command].join(' ').toLowerCase();
   const proves = role === 'prover' || names.includes('post-service');
   return {
     post: unique([resolve(flagValue(command, ['--dir', '-d'])), ...(proves ? sources : [])]),
     node: unique([
-      resolve(flagValue(command, ['--data-folder', '-d'])),
-      // spacemeshos/post-service is no node for its name.
-      ...(role === 'node' || (!proves && names.includes('spacemesh')) ? sources : []),
+      named,
+      // spacemeshos/post-service is no node for its name. Beside a data folder that is named, a volume is some other.
+      ...(role === 'node' || (!proves && names.includes('spacemesh'))
+        ? mounts.filter(({ kind }) => named === undefined || kind === 'bind').map(({ source }) => source)
+        : []),
     ]),
   };
+}
+
+/** Everything of the engine's host that a container sees: folders and files that are mounted, named volumes. */
+export function mountedFolders({ mounts }: Pick<ObservedContainer, 'mounts'>): readonly string[] {
+  return unique(mounts.filter(isOnHost).map(({ source }) => source));
+}
+
+/** A volume of a driver without a place on the host has only a name. */
+function isOnHost({ kind, source }: ObservedMount): boolean {
+  return kind === 'bind' || (kind === 'volume' && source.startsWith('/'));
 }
 
 /** The value of a flag, `--dir x` or `--dir=x`; Go takes one dash as well as two. */

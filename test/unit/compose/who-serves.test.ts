@@ -40,6 +40,32 @@ describe('servedFolders', () => {
   });
 });
 
+describe('S23: named volumes', () => {
+  const volume = {
+    kind: 'volume',
+    source: '/var/lib/docker/volumes/spacemesh/_data',
+    target: '/data',
+  } as const;
+
+  it('hold the keys of a node and the data of a prover as folders do', () => {
+    const mounts = [{ ...volume, writable: true }];
+    const byImage = container({ image: 'spacemeshos/go-spacemesh:v1.7.6', mounts });
+    expect(servedFolders(byImage).node).toEqual([volume.source]);
+    const byFlag = container({ command: ['x', '--data-folder=/data/node'], mounts });
+    expect(servedFolders(byFlag).node).toEqual([`${volume.source}/node`]);
+    const prover = container({ image: 'spacemeshos/post-service:v0.8.5', mounts });
+    expect(servedFolders(prover)).toEqual({ post: [volume.source], node: [] });
+  });
+
+  it('without a place on this host, and tmpfs, are no folders', () => {
+    const mounts = [
+      { ...volume, source: 'remote', writable: true },
+      { kind: 'tmpfs', source: '', target: '/tmp', writable: true } as const,
+    ];
+    expect(servedFolders(container({ image: 'spacemeshos/go-spacemesh:v1.7.6', mounts })).node).toEqual([]);
+  });
+});
+
 describe('flagValue', () => {
   it('reads both forms, and no flag that only begins alike', () => {
     expect(flagValue(['--dir', '/x'], ['--dir', '-d'])).toBe('/x');
