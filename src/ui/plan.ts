@@ -28,7 +28,6 @@ const describers: Describers = {
     reason: `${owned}${step.repair ? '; without its trailing newline' : ''}`,
   }),
   'move-key': (step) => ({ sign: '~', verb: 'move', subject: step.from, reason: `to ${step.to}` }),
-  'remove-generated': (step) => ({ sign: '-', verb: 'remove', subject: step.path, reason: 'generated' }),
   'create-service': (step) => ({ sign: '+', verb: 'create', subject: step.service, reason: step.why }),
   'recreate-service': (step) => ({
     sign: '~',

@@ -46,7 +46,6 @@ export function summarizeSteps(directory: string, steps: readonly FileStep[]): r
       lines.push(describe(name(step.path), `${step.what}${kept}`));
     }
     if (step.kind === 'move-key') lines.push(describe(name(step.from), `moved to ${name(step.to)}`));
-    if (step.kind === 'remove-generated') lines.push(describe(name(step.path), 'removed'));
   }
   const keys = steps.filter((step) => step.kind === 'install-key');
   const copied = keys.filter(({ source, target }) => source !== target);

@@ -41,8 +41,6 @@ const executors: Executors = {
   'install-key': installKey,
 
   'move-key': moveKey,
-
-  'remove-generated': ({ files }, step) => files.removeOwn(step.path),
 };
 
 /** Carries out one file step; safe to repeat. */

@@ -39,7 +39,6 @@ const stepSchema = z.discriminatedUnion('kind', [
     ...ownership,
   }),
   z.object({ kind: z.literal('move-key'), from: z.string(), to: z.string(), smesherId }),
-  z.object({ kind: z.literal('remove-generated'), path: z.string() }),
 ]);
 
 const journalSchema = z.object({

@@ -1,5 +1,4 @@
 import { ExitCode, SmeshError } from '../errors.ts';
-import type { SmesherId } from '../identity/smesher-id.ts';
 import type { Project } from '../project/types.ts';
 import { initialisationService } from './init-jobs.ts';
 import { nodeService } from './node.ts';
@@ -89,9 +88,4 @@ export function previousUsers(composeText: string): ReadonlyMap<string, string> 
     if (service !== undefined && user !== undefined) users.set(service, user);
   }
   return users;
-}
-
-/** Identities whose owner has to be looked up on disk. */
-export function identitiesWithoutUser(project: Project): readonly { id: SmesherId; data: string }[] {
-  return project.identities.filter(({ user }) => user === undefined).map(({ id, data }) => ({ id, data }));
 }

@@ -39,8 +39,7 @@ export type FileStep =
       readonly from: string;
       readonly to: string;
       readonly smesherId: SmesherId;
-    }
-  | { readonly kind: 'remove-generated'; readonly path: string };
+    };
 
 /** Steps that change containers. `up` and `down` decide them anew each time from what the engine holds. */
 export type ContainerStep =

@@ -3,7 +3,7 @@ import process from 'node:process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { buildCompose, identitiesWithoutUser, previousUsers } from '../../../src/domain/compose/build.ts';
+import { buildCompose, previousUsers } from '../../../src/domain/compose/build.ts';
 import { emitCompose } from '../../../src/domain/compose/emit.ts';
 import { identitySetDigest, readLabels, writeLabels } from '../../../src/domain/compose/labels.ts';
 import { fileState, isCurrent, readFileDigests } from '../../../src/domain/compose/ownership.ts';
@@ -92,10 +92,6 @@ describe('ownership', () => {
 describe('whose user a service runs as', () => {
   const project = exampleProject(example('pinned-cores'));
   const base = { directory: '/srv/smesh', postOwners: new Map() };
-
-  it('is asked only where smesh.yaml does not say it', () => {
-    expect(identitiesWithoutUser(project).map(({ id }) => id)).toEqual([exampleId(1), exampleId(3)]);
-  });
 
   it('S21: is what it was when the disk is away, and otherwise a question', () => {
     expect(() => buildCompose(project, '{}', base)).toThrow(SmeshError);
