@@ -12,6 +12,24 @@ const START_MS = 20_000;
 
 const MOST_PROCESSES = 64;
 
+/** No helper is made and not started for that long by anybody who still lives. */
+const LEFT_BEHIND_MS = 10 * 60_000;
+
+/**
+ * Removes helpers that nobody will ever start: whoever made them was killed before the start, and AutoRemove only removes
+ * what has run. Ones that run are left to end.
+ *
+ * @param now milliseconds since 1970
+ */
+export async function sweepHelpers(docker: Docker, now: number): Promise<void> {
+  const filters = { label: [`${LABEL.role}=${HELPER_ROLE}`], status: ['created', 'exited', 'dead'] };
+  const abortSignal = AbortSignal.timeout(START_MS);
+  const helpers = await docker.listContainers({ all: true, filters, abortSignal });
+  const left = helpers.filter(({ Created: seconds }) => now - seconds * 1000 > LEFT_BEHIND_MS);
+  // Not forced: one that somebody has started since then is none of these.
+  await Promise.allSettled(left.map(({ Id }) => docker.getContainer(Id).remove({ abortSignal })));
+}
+
 /** See DockerPort.runHelper. */
 export async function runHelperContainer(docker: Docker, helper: HelperContainer): Promise<HelperResult> {
   let container: Docker.Container | undefined;

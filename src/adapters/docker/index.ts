@@ -9,7 +9,7 @@ import { containerGone, engineError, statusOf } from './engine-errors.ts';
 import { parseEngine } from './engine-facts.ts';
 import { followEvents, labelFilters } from './events.ts';
 import { execInContainer } from './exec.ts';
-import { runHelperContainer } from './helper.ts';
+import { runHelperContainer, sweepHelpers } from './helper.ts';
 import { parseInspect } from './inspect.ts';
 import { readLog } from './logs.ts';
 
@@ -31,6 +31,8 @@ export async function createDocker(endpoint: EngineEndpoint): Promise<DockerPort
 class DockerAdapter implements DockerPort {
   readonly endpoint: string;
   readonly #docker: Docker;
+  /** Once per command is enough, before its first helper. */
+  #swept: Promise<void> | undefined;
 
   constructor(endpoint: string, docker: Docker) {
     this.endpoint = endpoint;
@@ -104,6 +106,9 @@ class DockerAdapter implements DockerPort {
   };
 
   runHelper: DockerPort['runHelper'] = async (helper) => {
+    // What others left behind must not keep a check from being made.
+    this.#swept ??= sweepHelpers(this.#docker, Date.now()).catch(() => undefined);
+    await this.#swept;
     try {
       return await runHelperContainer(this.#docker, helper);
     } catch (error) {

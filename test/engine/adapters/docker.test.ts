@@ -4,7 +4,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openClient } from '../../../src/adapters/docker/client.ts';
 import { resolveEndpoint } from '../../../src/adapters/docker/endpoint.ts';
+import { sweepHelpers } from '../../../src/adapters/docker/helper.ts';
 import { createDocker } from '../../../src/adapters/docker/index.ts';
 import { askByHttp } from '../../../src/adapters/post-api/http-status.ts';
 import { askInside } from '../../../src/adapters/post-api/inside-status.ts';
@@ -211,6 +213,21 @@ describe('helpers', () => {
     });
     expect(result).toMatchObject({ kind: 'timed-out', stdout: 'begun\n' });
     await expect.poll(leftovers).toBe('');
+  });
+
+  it('that were killed before their start are removed by a later one; fresh ones and those that run are not', async () => {
+    const label = ['--label', 'io.smesh-compose.role=helper', '--label', `io.smesh-compose.test=${PREFIX}`];
+    const mount = ['--mount', `type=bind,src=${data},dst=/post,readonly`];
+    const created = run('create', ...label, ...mount, IMAGE, 'true');
+    const running = container('helper', 'sleep 60', ...label, ...mount);
+    const client = await openClient(await resolveEndpoint(process.env));
+    await sweepHelpers(client, Date.now() + 9 * 60_000);
+    expect(leftovers().split('\n')).toHaveLength(2);
+    await sweepHelpers(client, Date.now() + 11 * 60_000);
+    const left = run('ps', '-aq', '--no-trunc', '--filter', `label=io.smesh-compose.test=${PREFIX}`);
+    expect(left).toContain(running);
+    expect(left).not.toContain(created);
+    run('rm', '-f', running);
   });
 
   it.each([
