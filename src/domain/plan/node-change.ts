@@ -1,4 +1,4 @@
-import type { CycleGap } from '../poet/epochs.ts';
+import type { CycleGap, EpochClock } from '../poet/epochs.ts';
 
 /** What the cycle gap asks of one identity, as far as it is known. `unknown` counts as not done (design §7). */
 export interface GapProgress {
@@ -23,13 +23,29 @@ export type NodeChange =
       readonly until: number;
     };
 
+/** The restart itself, its migrations, and a PoET or a peer that answers slowly. */
+const LONGEST_MARGIN_MS = 30 * 60_000;
+const MARGIN_OF_EPOCH = 0.05;
+
+/** How long before the gap a restart of the node would be too late to be over when it opens, milliseconds. */
+export function restartMargin(clock: Pick<EpochClock, 'epoch'>): number {
+  return Math.min(LONGEST_MARGIN_MS, clock.epoch * MARGIN_OF_EPOCH);
+}
+
 /**
- * From the opening of the gap until every identity has published and registered again the node is left alone
+ * From the opening of the gap, and the margin before it, until every identity has published and registered again the node is left alone
  * (design §8): while it starts nobody registers, and who misses the round's start earns nothing in the epoch after
  * the next. After the round's start there is nothing left to register for, and a restart loses no proof.
+ *
+ * @param margin of `restartMargin`: so long before the gap a node that restarts may not be back when it opens
  */
-export function judgeNodeChange(gap: CycleGap, now: number, identities: readonly GapProgress[]): NodeChange {
-  if (now < gap.opens || now >= gap.closes) return { kind: 'free' };
+export function judgeNodeChange(
+  gap: CycleGap,
+  now: number,
+  identities: readonly GapProgress[],
+  margin: number,
+): NodeChange {
+  if (now < gap.opens - margin || now >= gap.closes) return { kind: 'free' };
   const involved = identities.filter((identity) => identity.takesPart !== false);
   const unpublished = involved.filter((identity) => identity.published !== true);
   const unregistered = involved.filter(
@@ -38,6 +54,7 @@ export function judgeNodeChange(gap: CycleGap, now: number, identities: readonly
   const names = [...unpublished, ...unregistered].map((identity) => identity.name);
   if (names.length === 0) return { kind: 'free' };
   const parts = [
+    ...(now < gap.opens ? [`the cycle gap opens in ${timeLeft(gap.opens - now)}`] : []),
     ...(unpublished.length > 0 ? [`${count(unpublished.length)} yet to publish`] : []),
     ...(unregistered.length > 0 ? [`${count(unregistered.length)} yet to register`] : []),
   ];
@@ -48,6 +65,10 @@ export function judgeNodeChange(gap: CycleGap, now: number, identities: readonly
   );
   const why = parts.join(', ') + (unsure ? ' (or it could not be learnt)' : '');
   return { kind: 'waits', why, names, until: gap.closes };
+}
+
+function timeLeft(ms: number): string {
+  return ms < 120_000 ? `${Math.ceil(ms / 1000)} s` : `${Math.ceil(ms / 60_000)} min`;
 }
 
 function count(identities: number): string {

@@ -1,3 +1,4 @@
+import { restartMargin } from '../plan/node-change.ts';
 import { type EpochClock, openRoundAt, roundEnd, roundStart } from '../poet/epochs.ts';
 import type { PoetSettings } from '../project/types.ts';
 
@@ -83,11 +84,11 @@ export function settleMs(timing: RehearsalTiming): number {
 
 /**
  * When the node may be restarted next, at the earliest now: a round runs and has not just begun, and the cycle gap is not
- * so near that the node would not be back before it opens.
+ * so near that the node would not be back before it opens: twice the margin that `up` keeps, which looks a little later.
  */
 export function nextRestartAt(clock: EpochClock, now: number, settle: number): number {
   const running = openRoundAt(clock, now) - 1;
   const earliest = roundStart(clock, running) + settle;
-  const latest = roundEnd(clock, running) - settle;
+  const latest = roundEnd(clock, running) - Math.max(settle, 2 * restartMargin(clock));
   return now <= latest ? Math.max(now, earliest) : roundStart(clock, running + 1) + settle;
 }

@@ -4,7 +4,7 @@ import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { PostState } from '../../domain/node/answers.ts';
 import { type GapSources, gapProgress, type LocalRows } from '../../domain/plan/gap-progress.ts';
-import { judgeNodeChange, type NodeChange } from '../../domain/plan/node-change.ts';
+import { judgeNodeChange, type NodeChange, restartMargin } from '../../domain/plan/node-change.ts';
 import { currentOrNextGap, epochClock } from '../../domain/poet/epochs.ts';
 import type { Project } from '../../domain/project/types.ts';
 import type { ServiceStatus } from '../../domain/proving/service-status.ts';
@@ -132,8 +132,8 @@ function judgeNode(
   database: LocalDatabaseFacts | undefined,
   now: number,
 ): NodeChange {
-  const gap = currentOrNextGap(epochClock(project.network, project.poet), now);
-  if (!gap.open) return { kind: 'free' };
+  const clock = epochClock(project.network, project.poet);
+  const gap = currentOrNextGap(clock, now);
   const sources: GapSources = {
     epoch: gap.epoch,
     ...(snapshot?.smesherIds.ok ? { loaded: snapshot.smesherIds.value } : {}),
@@ -143,7 +143,7 @@ function judgeNode(
     ...(database?.kind === 'read' ? { rows: localRows(database.identities) } : {}),
   };
   const progress = project.identities.map(({ id, name }) => gapProgress(id, name, sources));
-  return judgeNodeChange(gap, now, progress);
+  return judgeNodeChange(gap, now, progress, restartMargin(clock));
 }
 
 function localRows(identities: readonly IdentityRows[]): ReadonlyMap<SmesherId, LocalRows> {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { standaloneNetwork } from '../../../src/domain/node/networks.ts';
+import { restartMargin } from '../../../src/domain/plan/node-change.ts';
 import { epochClock, roundEnd, roundStart } from '../../../src/domain/poet/epochs.ts';
 import { newProjectText } from '../../../src/domain/project/new-project.ts';
 import { requireProject } from '../../../src/domain/project/parse.ts';
@@ -71,6 +72,8 @@ describe('the moment at which the node may restart', () => {
           const round = Math.floor((at - roundStart(clock, 0)) / clock.epoch);
           expect(at - roundStart(clock, round)).toBeGreaterThanOrEqual(settle);
           expect(at).toBeLessThanOrEqual(roundEnd(clock, round) - settle);
+          // Nor so near the gap that `up`, which looks a little later, would postpone it.
+          expect(at).toBeLessThan(roundEnd(clock, round) - restartMargin(clock));
           // Never later than need be: within the epoch that follows.
           expect(at - now).toBeLessThanOrEqual(clock.epoch);
         },
