@@ -50,6 +50,9 @@ function patchSignals(): void {
 patchListener();
 patchSignals();
 
+/** How long a cancelled question has to clean up after itself. */
+const SETTLE_MS = 300;
+
 async function run(
   signal: AbortSignal,
   make: (options: Partial<PromptOptions>) => RunningPrompt,
@@ -63,14 +66,22 @@ async function run(
   const before = process.exitCode;
   // An event loop that drains while a question is open must never look like success.
   process.exitCode = 130;
-  const stop = () => void prompt.cancel();
+  let abandon: (() => void) | undefined;
+  const abandoned = new Promise<never>((_, reject) => {
+    abandon = () => reject(undefined);
+  });
+  const stop = () => {
+    prompt.cancel().catch(() => {});
+    // enquirer puts the terminal right and settles; nobody waits for it when it does not.
+    setTimeout(() => abandon?.(), SETTLE_MS);
+  };
   cancelRunning = stop;
   process.stdin.once('end', stop);
   process.stdin.once('close', stop);
   // A SIGTERM, or a Ctrl-C that came before the question took the terminal.
   signal.addEventListener('abort', stop);
   try {
-    return await prompt.run();
+    return await Promise.race([prompt.run(), abandoned]);
   } catch (error) {
     if (error === undefined || error === '' || error === null)
       throw cancelled(question.message.replace(/[?.]$/, ''));
@@ -81,6 +92,7 @@ async function run(
     process.stdin.off('end', stop);
     process.stdin.off('close', stop);
     signal.removeEventListener('abort', stop);
+    if (process.stdin.isTTY) process.stdin.setRawMode(false);
     // A paused terminal does not keep the process alive after the last answer.
     process.stdin.pause();
   }
@@ -167,7 +179,10 @@ export function createEnquirerPrompt(signal: AbortSignal): PromptPort {
             message: question.message,
             hint: '(space, a: all, enter)',
             choices: question.choices.map(toEnquirerChoice),
-            initial: [...question.initial],
+            // Not as `initial`: enquirer would draw the list once before it listens, and a Ctrl-D typed then is lost.
+            onRun(prompt) {
+              for (const value of question.initial) prompt.enable(prompt.find(value));
+            },
             limit: VISIBLE_CHOICES,
             // All names of 150 identities would scroll what matters away.
             format(this: ListState) {

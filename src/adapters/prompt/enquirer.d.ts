@@ -23,6 +23,10 @@ declare module 'enquirer' {
     run(): Promise<unknown>;
     cancel(error?: unknown): Promise<void>;
   }
+  export interface ListPrompt {
+    find(name: string): unknown;
+    enable(choice: unknown): void;
+  }
   export interface PromptOptions {
     readonly message: string;
     readonly initial?: unknown;
@@ -31,6 +35,8 @@ declare module 'enquirer' {
     readonly stdout?: NodeJS.WritableStream;
     readonly hint?: string;
     format?(value: unknown): string;
+    /** Before the prompt listens and draws. */
+    onRun?(prompt: ListPrompt): void;
     readonly validate?: (value: unknown) => Promise<string | true> | string | true;
   }
   type PromptClass = new (options: PromptOptions) => RunningPrompt;
