@@ -61,6 +61,9 @@ const IMPURE_GLOBALS = [
 /** Compose and engine are two doors to one house: one endpoint, one way to run a command. */
 const SHARED_ADAPTERS: Readonly<Record<string, readonly string[]>> = { 'compose-cli': ['docker'] };
 
+/** What a person sees is made fit for a terminal by the same text functions, whoever draws it. */
+const DRAWING_ADAPTERS = ['prompt', 'terminal'];
+
 /** Packages that may be absent at run time, and so are looked for when they are needed. */
 const OPTIONAL_PACKAGES = ['libsql', 'node:sqlite'];
 
@@ -169,7 +172,9 @@ function checkImport(path: string, specifier: string, dynamic: boolean): string 
     }
     return undefined;
   }
-  return layer.layers.includes(targetLayer) ? undefined : `${name} may not import ${targetLayer}`;
+  const drawing =
+    name === 'adapters' && targetLayer === 'ui' && DRAWING_ADAPTERS.includes(path.split('/')[1] ?? '');
+  return drawing || layer.layers.includes(targetLayer) ? undefined : `${name} may not import ${targetLayer}`;
 }
 
 /** What a node does that a pure layer may not. */
