@@ -1,7 +1,7 @@
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import { METADATA_FILE } from '../../domain/post/metadata.ts';
 import type { ScanReport } from '../../domain/post/types.ts';
-import { printable } from '../../ui/text.ts';
+import { printable, wrapText } from '../../ui/text.ts';
 import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import type { Candidates } from './choose-directories.ts';
@@ -94,7 +94,13 @@ export function reportOthers(
     context.out.warn(
       [
         `Not taken (${plural(others.length, 'directory', 'directories')}):`,
-        ...others.map(({ directory, why }) => printable(`  ${directory.path}: ${why}. ${directory.next}`)),
+        ...others.flatMap(({ directory, why }) =>
+          // The advice may end in a command on a line of its own, to be copied.
+          `${directory.path}: ${why}. ${directory.next}`
+            .split('\n')
+            .flatMap((line) => wrapText(printable(line), context.out.columns - 6))
+            .map((line, index) => `${index === 0 ? '  ' : '      '}${line}`),
+        ),
       ].join('\n'),
     );
   }
