@@ -94,13 +94,14 @@ export function reportOthers(
     context.out.warn(
       [
         `Not taken (${plural(others.length, 'directory', 'directories')}):`,
-        ...others.flatMap(({ directory, why }) =>
-          // The advice may end in a command on a line of its own, to be copied.
-          `${directory.path}: ${why}. ${directory.next}`
+        ...others.flatMap(({ directory, why }) => {
+          const [said = '', ...commands] = `${directory.path}: ${why}. ${directory.next}`
             .split('\n')
-            .flatMap((line) => wrapText(printable(line), context.out.columns - 6))
-            .map((line, index) => `${index === 0 ? '  ' : '      '}${line}`),
-        ),
+            .map(printable);
+          // What follows are commands to be copied: broken into lines they would be others.
+          const lines = [...wrapText(said, context.out.columns - 6), ...commands];
+          return lines.map((line, index) => `${index === 0 ? '  ' : '      '}${line}`);
+        }),
       ].join('\n'),
     );
   }
