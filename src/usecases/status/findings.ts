@@ -1,12 +1,14 @@
 import type { EpochTimeline } from '../../domain/poet/epochs.ts';
 import type { IdentityReport, NodeReport, StatusFinding } from '../../domain/proving/status-report.ts';
+import { longMoment } from '../../ui/moments.ts';
 import type { Observation } from '../observe.ts';
 
 interface Trouble {
   readonly code: string;
   readonly severity: StatusFinding['severity'];
   readonly message: string;
-  readonly next?: string;
+  /** As a function: of all services that share the trouble. */
+  readonly next?: string | ((services: readonly string[]) => string);
 }
 
 interface Known {
@@ -41,7 +43,7 @@ export function findTrouble(observation: Observation, known: Known): readonly St
             ...(engineFault.hint === undefined ? {} : { next: engineFault.hint }),
           },
         ];
-  const findings: StatusFinding[] = general.map((trouble) => ({ ...trouble, smeshers: [], services: [] }));
+  const findings: StatusFinding[] = general.map((trouble) => toFinding(trouble, []));
   const shared = new Map<string, { trouble: Trouble; of: IdentityReport[] }>();
   for (const identity of known.identities) {
     for (const trouble of identityTrouble(identity, known, observation)) {
@@ -51,36 +53,37 @@ export function findTrouble(observation: Observation, known: Known): readonly St
       shared.set(key, entry);
     }
   }
-  for (const { trouble, of } of shared.values()) {
-    findings.push({
-      ...trouble,
-      smeshers: of.map(({ smesher }) => smesher),
-      services: of.map(({ name }) => name),
-    });
-  }
+  for (const { trouble, of } of shared.values()) findings.push(toFinding(trouble, of));
   if (observation.strays.length > 0) findings.push(strayFinding(observation));
   return findings.sort((a, b) => Number(a.severity === 'notice') - Number(b.severity === 'notice'));
 }
 
-function problem(code: string, message: string, next?: string): Trouble {
+function toFinding({ next, ...trouble }: Trouble, of: readonly IdentityReport[]): StatusFinding {
+  const services = of.map(({ name }) => name);
+  return {
+    ...trouble,
+    smeshers: of.map(({ smesher }) => smesher),
+    services,
+    ...(next === undefined ? {} : { next: typeof next === 'string' ? next : next(services) }),
+  };
+}
+
+function problem(code: string, message: string, next?: Trouble['next']): Trouble {
   return { code, severity: 'problem', message, ...(next === undefined ? {} : { next }) };
 }
 
-function notice(code: string, message: string, next?: string): Trouble {
+function notice(code: string, message: string, next?: Trouble['next']): Trouble {
   return { code, severity: 'notice', message, ...(next === undefined ? {} : { next }) };
 }
 
 function strayFinding({ strays }: Observation): StatusFinding {
   const services = strays.map(({ service, name }) => service ?? name);
-  return {
-    ...notice(
-      'not-in-project',
-      'has a container, but smesh.yaml no longer has its identity',
-      'smesh-compose up   (removes it once that is safe)',
-    ),
-    smeshers: [],
-    services,
-  };
+  const trouble = notice(
+    'not-in-project',
+    'has a container, but smesh.yaml no longer has its identity',
+    'smesh-compose up   (removes it once that is safe)',
+  );
+  return { ...toFinding(trouble, []), services };
 }
 
 function nodeTrouble(observation: Observation, { node, network }: Known): Trouble[] {
@@ -148,9 +151,10 @@ const LOG_OF_NODE = 'smesh-compose logs node';
 
 function identityTrouble(
   identity: IdentityReport,
-  { node, timeline }: Known,
+  known: Known,
   observation: Observation,
 ): readonly Trouble[] {
+  const { node, timeline } = known;
   const { state, progress, container, name } = identity;
   const { activity, wants } = state;
   const logs = `smesh-compose logs ${name}`;
@@ -188,7 +192,7 @@ function identityTrouble(
   switch (activity.kind) {
     case 'down':
     case 'not-created':
-      if (identity.dataSeen !== 'absent') found.push(...downTrouble(identity, observation));
+      if (identity.dataSeen !== 'absent') found.push(...downTrouble(identity, known, observation));
       break;
     case 'failed':
       found.push(
@@ -267,7 +271,11 @@ function identityTrouble(
   return found;
 }
 
-function downTrouble({ state, progress, name }: IdentityReport, { at }: Observation): readonly Trouble[] {
+function downTrouble(
+  { state, progress, name }: IdentityReport,
+  { timeline }: Known,
+  { at }: Observation,
+): readonly Trouble[] {
   const { activity, wants } = state;
   const reason = activity.kind === 'down' ? activity.reason : 'it has no container yet';
   const fails = /fail|crash|killed/.test(reason);
@@ -280,10 +288,32 @@ function downTrouble({ state, progress, name }: IdentityReport, { at }: Observat
       ),
     ];
   }
-  // Stopped while nothing is wanted is how a scheduled prover spends its days.
-  if (reason === 'stopped' && wants === 'nothing') return [];
+  // Nothing is lost by it yet, but nobody starts it when the gap opens, least of all at night.
+  if (reason === 'stopped' && wants === 'nothing') {
+    return [
+      notice('stopped', `is stopped; ${neededFrom(timeline, progress.published === 'yes')}`, startThem),
+    ];
+  }
   const next = fails ? `smesh-compose logs ${name}` : 'smesh-compose up';
   return [problem('service-down', `is down: ${reason}`, next)];
+}
+
+/** Epochs that last minutes are told in seconds. */
+const SHORT_EPOCH_MS = 6 * 60 * MINUTE;
+
+function neededFrom({ gap, epochStarts, epochEnds }: EpochTimeline, published: boolean): string {
+  const epoch = epochEnds - epochStarts;
+  const moment = (at: number) =>
+    `${longMoment(at, { now: at, localOffsetMinutes: () => 0, seconds: epoch < SHORT_EPOCH_MS })} UTC`;
+  if (gap.open && !published) return `the cycle gap is open until ${moment(gap.closes)}`;
+  return `the next cycle gap opens ${moment(gap.open ? gap.opens + epoch : gap.opens)}`;
+}
+
+/** More names than these are no command that anybody types. */
+const NAMES_TO_TYPE = 3;
+
+function startThem(services: readonly string[]): string {
+  return ['smesh-compose up', ...(services.length > NAMES_TO_TYPE ? [] : services)].join(' ');
 }
 
 function wantedFor(since: number | undefined, now: number): string {

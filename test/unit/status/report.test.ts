@@ -273,13 +273,51 @@ describe('status', () => {
     expect(idle.identities[0]?.state.wants).toBe('unknown');
   });
 
-  it('finds identities that the node does not know, and leaves a stopped one alone that is not wanted', () => {
+  it('finds identities that the node does not know, and merely notes a stopped one that is not wanted', () => {
     const stopped = container('post-0002', { state: 'exited', exitCode: 143 });
     const { service: _, ...withoutService } = observed(2, { container: stopped });
     const { findings } = report(observation([observed(1), withoutService], snapshot({ 2: 'idle' }, [2])));
-    expect(findings).toMatchObject([{ code: 'unknown-to-node', services: ['post-0001'] }]);
+    expect(findings).toMatchObject([
+      { code: 'unknown-to-node', services: ['post-0001'] },
+      { code: 'stopped', severity: 'notice', services: ['post-0002'] },
+    ]);
     const wanted = report(observation([observed(1), withoutService], snapshot({ 1: 'idle', 2: 'proving' })));
     expect(wanted.findings).toMatchObject([{ code: 'wanted-but-down', services: ['post-0002'] }]);
+  });
+
+  it('says when a stopped service is needed again, and how it is started', () => {
+    const stopped = (index: number) => {
+      const { service: _, ...rest } = observed(index, {
+        container: container(identity(index).name, { state: 'exited', exitCode: 143 }),
+      });
+      return rest;
+    };
+    const gapOpens = Date.parse('2026-11-22T20:00:00Z');
+    const seenAt = (at: number, count: number, published: readonly number[]) => {
+      const indices = Array.from({ length: count }, (_, index) => index + 1);
+      const idle = Object.fromEntries(indices.map((index) => [index, 'idle' as const]));
+      return report({ ...observation(indices.map(stopped), snapshot(idle, published)), at }).findings;
+    };
+    const before = seenAt(gapOpens - 17 * HOUR, 1, []);
+    expect(before).toEqual([
+      {
+        code: 'stopped',
+        severity: 'notice',
+        smeshers: [smesher(1)],
+        services: ['post-0001'],
+        message: 'is stopped; the next cycle gap opens Sun 22 Nov 20:00 UTC',
+        next: 'smesh-compose up post-0001',
+      },
+    ]);
+    expect(seenAt(NOW, 2, [1, 2])).toMatchObject([
+      {
+        message: 'is stopped; the next cycle gap opens Sun 6 Dec 20:00 UTC',
+        next: 'smesh-compose up post-0001 post-0002',
+      },
+    ]);
+    expect(seenAt(NOW, 4, [])).toMatchObject([
+      { message: 'is stopped; the cycle gap is open until Mon 23 Nov 08:00 UTC', next: 'smesh-compose up' },
+    ]);
   });
 
   it('S30, S32: tells of data that vanished, files that cannot be read and proofs too late', () => {
