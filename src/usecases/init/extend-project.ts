@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 import type { LoadedProject } from '../load-project.ts';
 import { identitiesFolder } from '../node-keys.ts';
 import { type Candidates, chooseCandidates, findCandidates, refuseDuplicates } from './choose-directories.ts';
-import { findForeignHistory, foreignHistoryError } from './foreign-history.ts';
+import { findHistoryOfChosen, foreignHistoryError } from './foreign-history.ts';
 import { chosenNames, headlessCommand } from './headless.ts';
 import { nameIdentities } from './name-identities.ts';
 import { fromWorkingDirectory, type InitOptions } from './options.ts';
@@ -65,10 +65,7 @@ export async function extendProject(
     only: options.only,
     resolvePath: fromWorkingDirectory,
   });
-  const histories = await findForeignHistory(context, chosen, {
-    nodeFolders: report.nodeFolders,
-    nodeData: project.node.data,
-  });
+  const histories = await findHistoryOfChosen(context, chosen, report, project.node.data);
   if (histories.length > 0) throw foreignHistoryError(histories);
   const identities = await nameIdentities(context, options, project, chosen);
   const { written, exitCode } = await writeProject(context, {

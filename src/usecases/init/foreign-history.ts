@@ -4,6 +4,7 @@ import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import type { ScanReport } from '../../domain/post/types.ts';
 import { quoteForShell } from '../../domain/shell-quote.ts';
 import type { Context } from '../context.ts';
+import { type EngineNode, findEngineNodes } from '../engine-nodes.ts';
 
 /** A key that is about to be installed, and where it lies now. */
 export interface KeyInQuestion {
@@ -17,6 +18,17 @@ export interface ForeignHistory {
   readonly identities: readonly KeyInQuestion[];
   /** Why nobody can tell; counts as smeshed (design §10). */
   readonly unknown?: string;
+  /** The container that has this folder, where one of the engine's does. */
+  readonly servedBy?: EngineNode;
+}
+
+export interface HistoryRequest {
+  /** Data folders of nodes that lie about. */
+  readonly nodeFolders: readonly string[];
+  /** Those that containers have. */
+  readonly engineNodes?: readonly EngineNode[];
+  /** Of the node that the identities shall smesh with. */
+  readonly nodeData: string;
 }
 
 /**
@@ -26,15 +38,21 @@ export interface ForeignHistory {
 export async function findForeignHistory(
   context: Context,
   chosen: readonly KeyInQuestion[],
-  request: { readonly nodeFolders: readonly string[]; readonly nodeData: string },
+  request: HistoryRequest,
 ): Promise<readonly ForeignHistory[]> {
   const { files } = context.ports;
   const own = await files.realPath(request.nodeData).catch(() => request.nodeData);
   const folders = new Set<string>();
-  for (const folder of [...request.nodeFolders, ...chosen.flatMap(folderOfKey)]) {
+  const servedBy = new Map<string, EngineNode>();
+  const add = async (folder: string, node?: EngineNode) => {
     const real = await files.realPath(folder).catch(() => folder);
-    if (real !== own && (await files.exists(`${real}/local.sql`))) folders.add(real);
-  }
+    if (real === own || !(await files.exists(`${real}/local.sql`))) return;
+    folders.add(real);
+    // Of several containers the one that runs is the one to tell of.
+    if (node !== undefined && servedBy.get(real)?.runs !== true) servedBy.set(real, node);
+  };
+  for (const folder of [...request.nodeFolders, ...chosen.flatMap(folderOfKey)]) await add(folder);
+  for (const node of request.engineNodes ?? []) await add(node.folder, node);
   if (folders.size === 0) return [];
   const database = await context.ports.localDatabase();
   // What was merged has its rows here as well; its former folder may lie about for ever.
@@ -45,14 +63,16 @@ export async function findForeignHistory(
     [...folders].map(async (folder): Promise<ForeignHistory | undefined> => {
       const facts = await database.read(`${folder}/local.sql`);
       if (facts.kind === 'absent') return undefined;
+      const node = servedBy.get(folder);
+      const where = { folder, ...(node === undefined ? {} : { servedBy: node }) };
       if (facts.kind === 'unknown') {
         // Only keys that lie in this very node can be told to concern it.
         const identities = strangers.filter((candidate) => folderOfKey(candidate).includes(folder));
-        return identities.length === 0 ? undefined : { folder, identities, unknown: facts.reason };
+        return identities.length === 0 ? undefined : { ...where, identities, unknown: facts.reason };
       }
       const smeshed = new Set<SmesherId>(facts.identities.map(({ smesherId }) => smesherId));
       const identities = strangers.filter(({ smesherId }) => smeshed.has(smesherId));
-      return identities.length === 0 ? undefined : { folder, identities };
+      return identities.length === 0 ? undefined : { ...where, identities };
     }),
   );
   return histories.filter((history) => history !== undefined);
@@ -77,12 +97,33 @@ export function foreignHistoryError(histories: readonly ForeignHistory[]): Smesh
       : `Some of these identities have smeshed with the node in ${folder}. With their history left behind they could be banned for ever.`,
     {
       details: histories.flatMap((history) => [
-        `${history.folder}: ${history.identities.map(({ smesherId }) => shortId(smesherId)).join(', ')}`,
+        `${history.folder}${whose(history)}: ${history.identities.map(({ smesherId }) => shortId(smesherId)).join(', ')}`,
         ...(history.unknown === undefined ? [] : [`  its local.sql cannot be read: ${history.unknown}`]),
       ]),
       hint: `Nothing was changed. Stop that node for good, then let this project go on with its folder: smesh-compose init --node-data ${quoteForShell(folder)} (in a project: node.data in smesh.yaml).  Or merge it into this one's folder with go-spacemesh's merge-nodes, both stopped.`,
     },
   );
+}
+
+function whose({ servedBy }: ForeignHistory): string {
+  if (servedBy === undefined) return '';
+  return ` (container ${servedBy.container}${servedBy.runs ? ', which runs' : ''})`;
+}
+
+/** The same for those chosen from a scan, with the nodes of this machine's engine; none chosen, nothing loaded. */
+export async function findHistoryOfChosen(
+  context: Context,
+  chosen: readonly KeyInQuestion[],
+  report: Pick<ScanReport, 'nodeFolders'>,
+  nodeData: string,
+): Promise<readonly ForeignHistory[]> {
+  if (chosen.length === 0) return [];
+  const { nodes } = await findEngineNodes(context);
+  return findForeignHistory(context, chosen, {
+    nodeFolders: report.nodeFolders,
+    engineNodes: nodes,
+    nodeData,
+  });
 }
 
 /** Goes on with the folder of the node that they come from, or refuses: history must not stay behind. */
@@ -92,12 +133,14 @@ export async function settleHistory(
   report: ScanReport,
   nodeData: string,
 ): Promise<string> {
-  const histories = await findForeignHistory(context, chosen, { nodeFolders: report.nodeFolders, nodeData });
+  const histories = await findHistoryOfChosen(context, chosen, report, nodeData);
   const [only] = histories;
   if (only === undefined) return nodeData;
   const error = foreignHistoryError(histories);
   const empty = !(await context.ports.files.exists(`${nodeData}/local.sql`));
   if (histories.length > 1 || !empty || context.yes || !context.out.interactive) throw error;
+  // Of a node at work nobody shall be offered the database.
+  if (only.servedBy?.runs) throw error;
   context.out.warn([error.message, ...error.details].join('\n'));
   const use = await context.ports.prompt.confirm({
     message: 'Go on with that folder?',

@@ -1,7 +1,7 @@
-import { servedFolders } from '../../domain/compose/who-serves.ts';
 import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import type { Finding } from '../../domain/plan/findings.ts';
 import type { Context } from '../context.ts';
+import { findNodeFolders } from '../engine-nodes.ts';
 import { findForeignHistory } from '../init/foreign-history.ts';
 import { readSmeshedHere } from '../node-keys.ts';
 import type { EngineObservation } from './observe-engine.ts';
@@ -20,15 +20,8 @@ export async function checkHistories(
   nodeData: string,
 ): Promise<readonly Finding[]> {
   if (!observation.engineIsHere) return [];
-  const { files } = context.ports;
-  const folders = observation.foreign.flatMap((container) =>
-    servedFolders(container).node.map((folder) => ({ folder, container: container.name })),
-  );
-  // Folders that may not be entered are warned of where keys are looked for.
-  const present = await Promise.all(
-    folders.map(({ folder }) => files.exists(`${folder}/local.sql`).catch(() => false)),
-  );
-  const nodes = folders.filter((_, index) => present[index]);
+  // Folders that may not be entered are told of where keys are looked for.
+  const { nodes } = await findNodeFolders(context.ports.files, observation.foreign);
   if (nodes.length === 0) return [];
   const here = await readSmeshedHere(context, nodeData);
   // Of a database that cannot be read nobody can say whether the histories are in it.
@@ -37,23 +30,18 @@ export async function checkHistories(
   const histories = await findForeignHistory(
     context,
     strangers.map((smesherId) => ({ smesherId, key: { path: '' } })),
-    { nodeFolders: nodes.map(({ folder }) => folder), nodeData },
+    { nodeFolders: [], engineNodes: nodes, nodeData },
   );
-  return histories.flatMap(({ folder, identities }) =>
+  return histories.flatMap(({ folder, identities, servedBy }) =>
     identities.map(
       ({ smesherId }): Finding => ({
         code: 'smeshed-elsewhere',
         severity: 'error',
         kind: 'refused',
         message: `${ids.get(smesherId)} (${shortId(smesherId)}) has smeshed with another node of this engine, and its history is not in this one's database: with a second ATX for the same epoch it is banned for ever`,
-        evidence: `${folder}/local.sql${whose(nodes, folder)}`,
+        evidence: `${folder}/local.sql${servedBy === undefined ? '' : `, container ${servedBy.container}`}`,
         next: `Stop that node for good and let this project go on with its folder (node.data in smesh.yaml), or merge it into ${nodeData} with go-spacemesh's merge-nodes, both stopped`,
       }),
     ),
   );
-}
-
-function whose(nodes: readonly { folder: string; container: string }[], folder: string): string {
-  const container = nodes.find((node) => node.folder === folder)?.container;
-  return container === undefined ? '' : `, container ${container}`;
 }
