@@ -8,6 +8,7 @@ import { lookAtMetadata } from '../../domain/post/data-access.ts';
 import { METADATA_FILE } from '../../domain/post/metadata.ts';
 import type { Ports } from '../../ports/index.ts';
 import type { Context } from '../context.ts';
+import { isAlive, isDenied } from '../engine-nodes.ts';
 import type { EngineObservation } from './observe-engine.ts';
 
 /** Somebody beside this project who has a key or the data of one of its identities. */
@@ -41,19 +42,31 @@ export async function checkDuplicates(
   const claims = [...containers.flat(), ...processes].filter(({ smesherId }) => names.has(smesherId));
   return [
     ...claims.map((claim) => toFinding(claim, names.get(claim.smesherId) ?? '')),
-    ...reader.closed().map(toWarning),
+    ...reader.closed().map(([folder, holder]) => toUnknown(folder, holder)),
   ];
 }
 
-/** Not known is not clean (design §7). */
-function toWarning(folder: string): Finding {
+/**
+ * Not known is not clean (design §8): while such a node runs nothing is started beside it, or a key in both is lost. One
+ * that is down does no harm yet.
+ */
+function toUnknown(folder: string, { who, live, stop }: Holder): Finding {
+  const finding = { code: 'identities-unknown', kind: 'refused', evidence: folder } as const;
+  const risk =
+    'whether it has a key of this project nobody can say; two nodes with one key cost that identity for ever';
+  if (live) {
+    return {
+      ...finding,
+      severity: 'error',
+      message: `A node runs whose keys may not be read, ${who}: ${risk}`,
+      next: `Look there as root: sudo smesh-compose up.  Or stop that node: ${stop}`,
+    };
+  }
   return {
-    code: 'identities-unknown',
+    ...finding,
     severity: 'warning',
-    kind: 'refused',
-    message: `Another node's data may not be read: whether it has a key of this project nobody can say; two nodes with one key cost that identity for ever`,
-    evidence: folder,
-    next: 'Look there as root: sudo smesh-compose plan',
+    message: `Keys of a node that is down may not be read, ${who}: ${risk}`,
+    next: 'Look there as root before that node starts again: sudo smesh-compose plan',
   };
 }
 
@@ -81,17 +94,25 @@ function toFinding(claim: Claim, name: string): Finding {
   };
 }
 
+/** Who has a node's data folder. */
+interface Holder {
+  readonly who: string;
+  readonly live: boolean;
+  /** What ends it. */
+  readonly stop: string;
+}
+
 interface FolderReader {
   dataOf(folder: string): Promise<readonly SmesherId[]>;
-  keysOf(nodeData: string): Promise<readonly SmesherId[]>;
-  /** Data folders of nodes whose keys this user may not look at. */
-  closed(): readonly string[];
+  keysOf(nodeData: string, holder: Holder): Promise<readonly SmesherId[]>;
+  /** Data folders of nodes whose keys this user may not look at; of several that have one, who is live. */
+  closed(): readonly (readonly [string, Holder])[];
 }
 
 /** Each folder is looked into once, however many containers mount it. Public halves only leave this function. */
 function createReader({ files, crypto }: Pick<Ports, 'files' | 'crypto'>): FolderReader {
   const closed = new Set<string>();
-  const isClosed = (error: unknown) => ['EACCES', 'EPERM'].includes((error as { code?: string }).code ?? '');
+  const holders = new Map<string, Holder>();
   const remember = (look: (folder: string) => Promise<readonly SmesherId[]>) => {
     const known = new Map<string, Promise<readonly SmesherId[]>>();
     return (folder: string) => {
@@ -100,31 +121,35 @@ function createReader({ files, crypto }: Pick<Ports, 'files' | 'crypto'>): Folde
       return found;
     };
   };
+  const keysOf = remember(async (nodeData) => {
+    const note = (error: unknown) => {
+      if (isDenied(error)) closed.add(nodeData);
+      return undefined;
+    };
+    const folder = `${nodeData}/identities`;
+    const facts = await files.facts(folder).catch(note);
+    const entries = facts?.kind === 'directory' ? await files.list(folder).catch(note) : undefined;
+    const names = (entries ?? []).map(({ name }) => name).filter((name) => name.endsWith('.key'));
+    const keys = await Promise.all(
+      names.map(async (name) => {
+        const bytes = await files.readBytes(`${folder}/${name}`).catch(note);
+        const reading = readKeyFile(bytes ?? new Uint8Array(), (seed) => crypto.publicKeyOfSeed(seed));
+        return reading.kind === 'malformed' ? [] : [reading.smesherId];
+      }),
+    );
+    return keys.flat();
+  });
   return {
     dataOf: remember(async (folder) => {
       const text = await files.readTextIfPresent(`${folder}/${METADATA_FILE}`);
       const look = text === undefined ? undefined : lookAtMetadata(text);
       return look?.kind === 'readable' && look.smesherId !== undefined ? [look.smesherId] : [];
     }),
-    keysOf: remember(async (nodeData) => {
-      const note = (error: unknown) => {
-        if (isClosed(error)) closed.add(nodeData);
-        return undefined;
-      };
-      const folder = `${nodeData}/identities`;
-      const facts = await files.facts(folder).catch(note);
-      const entries = facts?.kind === 'directory' ? await files.list(folder).catch(note) : undefined;
-      const names = (entries ?? []).map(({ name }) => name).filter((name) => name.endsWith('.key'));
-      const keys = await Promise.all(
-        names.map(async (name) => {
-          const bytes = await files.readBytes(`${folder}/${name}`).catch(note);
-          const reading = readKeyFile(bytes ?? new Uint8Array(), (seed) => crypto.publicKeyOfSeed(seed));
-          return reading.kind === 'malformed' ? [] : [reading.smesherId];
-        }),
-      );
-      return keys.flat();
-    }),
-    closed: () => [...closed].sort(),
+    keysOf(nodeData, holder) {
+      if (holders.get(nodeData)?.live !== true) holders.set(nodeData, holder);
+      return keysOf(nodeData);
+    },
+    closed: () => [...holders].filter(([folder]) => closed.has(folder)).sort(([a], [b]) => (a < b ? -1 : 1)),
   };
 }
 
@@ -137,11 +162,7 @@ async function claimsOfContainer(
   // Jobs of this project's `init` profile work on directories that are not proved yet.
   if (labels?.role === 'initialisation') return [];
   const folders = observation.engineIsHere ? servedFolders(container) : { post: [], node: [] };
-  const [data, keys] = await Promise.all([
-    Promise.all(folders.post.map(reader.dataOf)),
-    Promise.all(folders.node.map(reader.keysOf)),
-  ]);
-  const runs = ['running', 'restarting', 'paused'].includes(container.state);
+  const runs = isAlive(container.state);
   const project = container.project;
   const who =
     project === undefined
@@ -149,6 +170,11 @@ async function claimsOfContainer(
       : `container ${container.name} of Compose project ${project}`;
   const remedy =
     project === undefined ? `docker rm -f ${container.name}` : `docker compose -p ${project} down`;
+  const holder: Holder = { who, live: runs, stop: `docker stop ${container.name}` };
+  const [data, keys] = await Promise.all([
+    Promise.all(folders.post.map(reader.dataOf)),
+    Promise.all(folders.node.map((folder) => reader.keysOf(folder, holder))),
+  ]);
   const byData = [...data.flat(), ...(labels?.smesherId === undefined ? [] : [labels.smesherId])];
   const claim = (smesherId: SmesherId, by: Claim['by']): Claim => ({
     smesherId,
@@ -197,17 +223,18 @@ async function claimsOfProcess(
   const groups = await files.readText(`/proc/${pid}/cgroup`).catch(() => '');
   if (containers.some((id) => groups.includes(id))) return [];
   const folder = await processFolder(files, pid, words, isNode);
-  const ids = isNode ? await reader.keysOf(folder) : await reader.dataOf(folder);
   const service = /\/([^/\n]+\.service)/.exec(groups)?.[1];
+  const named = `process ${program} (pid ${pid}${service === undefined ? '' : `, ${service}`}`;
+  const stop = service === undefined ? `kill ${pid}` : `systemctl disable --now ${service}`;
+  const ids = isNode
+    ? await reader.keysOf(folder, { who: `${named})`, live: true, stop })
+    : await reader.dataOf(folder);
   return ids.map((smesherId) => ({
     smesherId,
     by: isNode ? 'key' : 'data',
-    who: `process ${program} (pid ${pid}${service === undefined ? '' : `, ${service}`}, ${folder})`,
+    who: `${named}, ${folder})`,
     live: true,
-    remedy:
-      service === undefined
-        ? `End that process for good, then try again: kill ${pid}`
-        : `systemctl disable --now ${service}`,
+    remedy: service === undefined ? `End that process for good, then try again: ${stop}` : stop,
   }));
 }
 

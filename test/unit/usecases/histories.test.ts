@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { nodeCrypto } from '../../../src/adapters/crypto/index.ts';
 import { nodeFiles } from '../../../src/adapters/files/index.ts';
 import { createLocalDatabase } from '../../../src/adapters/sqlite/index.ts';
+import type { ContainerState } from '../../../src/domain/compose/observed.ts';
+import { ExitCode } from '../../../src/domain/errors.ts';
 import { parseSmesherId, type SmesherId } from '../../../src/domain/identity/smesher-id.ts';
+import { findingsError } from '../../../src/domain/plan/findings.ts';
 import type { Context } from '../../../src/usecases/context.ts';
 import { checkDuplicates } from '../../../src/usecases/up/check-duplicates.ts';
 import { checkHistories } from '../../../src/usecases/up/check-histories.ts';
@@ -69,18 +72,44 @@ describe('S23: a history that lies with another node of the engine', () => {
 });
 
 describe('S23: a node whose folder may not be read', () => {
-  it('is warned of: not known is not clean', async () => {
-    const denied = Object.assign(new Error('EACCES'), { code: 'EACCES' });
-    const files = { ...nodeFiles, facts: () => Promise.reject(denied), list: async () => [] };
-    const closed = { ports: { files, crypto: nodeCrypto } } as unknown as Context;
-    const world = { ...observation('/theirs'), own: [] } as EngineObservation;
-    expect(await checkDuplicates(closed, world, names)).toMatchObject([
+  const denied = Object.assign(new Error('EACCES'), { code: 'EACCES' });
+  const files = { ...nodeFiles, facts: () => Promise.reject(denied), list: async () => [] };
+  const closed = { ports: { files, crypto: nodeCrypto } } as unknown as Context;
+  const world = (...states: ContainerState[]) => {
+    const [node] = observation('/theirs').foreign;
+    const foreign = states.map((state, index) => ({ ...node, name: `theirs-${index}`, state }));
+    return { engineIsHere: true, own: [], foreign } as unknown as EngineObservation;
+  };
+
+  it('keeps everything down while it runs: not known is not clean', async () => {
+    const findings = await checkDuplicates(closed, world('running'), names);
+    expect(findings).toMatchObject([
+      { code: 'identities-unknown', severity: 'error', kind: 'refused', evidence: '/theirs' },
+    ]);
+    expect(findings[0]?.next).toMatch(/sudo smesh-compose up.*docker stop theirs-0/);
+    expect(findingsError(findings)?.exitCode).toBe(ExitCode.refused);
+  });
+
+  it('is warned of when it is down, and no more', async () => {
+    const findings = await checkDuplicates(closed, world('exited'), names);
+    expect(findings).toMatchObject([
       { code: 'identities-unknown', severity: 'warning', evidence: '/theirs' },
     ]);
-    // It still counts as no history; the warning is what speaks.
-    const context2 = {
+    expect(findingsError(findings)).toBeUndefined();
+    // It still counts as no history; the finding is what speaks.
+    const unseen = {
       ports: { ...context.ports, files: { ...nodeFiles, exists: () => Promise.reject(denied) } },
     };
-    expect(await checkHistories(context2 as unknown as Context, world, names, nodeData('ours'))).toEqual([]);
+    const ours = nodeData('ours');
+    expect(await checkHistories(unseen as unknown as Context, world('exited'), names, ours)).toEqual([]);
+  });
+
+  it('is told of once, by the container that runs, when a stopped one has the folder, too', async () => {
+    for (const states of [['exited', 'running'] as const, ['running', 'exited'] as const]) {
+      const findings = await checkDuplicates(closed, world(...states), names);
+      expect(findings).toHaveLength(1);
+      expect(findings[0]).toMatchObject({ severity: 'error' });
+      expect(findings[0]?.next).toContain(`docker stop theirs-${states.indexOf('running')}`);
+    }
   });
 });
