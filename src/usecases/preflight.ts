@@ -7,6 +7,7 @@ import { checkData, type DataCheck } from './up/check-data.ts';
 import { checkDuplicates } from './up/check-duplicates.ts';
 import { checkHistories } from './up/check-histories.ts';
 import { checkImages, checkMemory } from './up/check-host.ts';
+import { checkName } from './up/check-name.ts';
 import { checkPorts } from './up/check-ports.ts';
 import type { EngineObservation } from './up/observe-engine.ts';
 
@@ -32,11 +33,12 @@ export async function preflight(
     ...installedIds.map((id) => [id, `a key in ${identitiesFolder(project)}`] as const),
     ...project.identities.map(({ id, name }) => [id, name] as const),
   ]);
+  const named = checkName(observation, { directory: context.directory, nodeData: project.node.data });
   const checks = [
     checkData(context, observation, project.identities, toStart),
-    checkPorts(context, observation),
-    checkDuplicates(context, observation, names),
-    checkHistories(context, observation, names, project.node.data),
+    checkPorts(context, named.observation),
+    checkDuplicates(context, named.observation, names),
+    checkHistories(context, named.observation, names, project.node.data),
   ] as const;
   // One that fails does not end the command while another has a helper container half made.
   await Promise.allSettled(checks);
@@ -44,7 +46,14 @@ export async function preflight(
   // Nobody needs to be told of memory each time when nothing is started.
   const memory = toStart.size === 0 ? [] : checkMemory(observation, project);
   return {
-    findings: [...duplicates, ...histories, ...ports, ...checkImages(observation, project), ...memory],
+    findings: [
+      ...named.findings,
+      ...duplicates,
+      ...histories,
+      ...ports,
+      ...checkImages(observation, project),
+      ...memory,
+    ],
     data,
   };
 }

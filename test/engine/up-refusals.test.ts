@@ -144,6 +144,29 @@ describe('what stands in the way of a start', () => {
     }
   });
 
+  it('S23: a changed name of the project is told from a stranger, once, without its own ports', async () => {
+    const smesh = join(folder, 'smesh.yaml');
+    const text = readFileSync(smesh, 'utf8');
+    const first = await project.smesh(['up', '--no-wait']);
+    expect(first.code, first.stderr).toBe(0);
+    const before = await project.lives();
+    try {
+      writeFileSync(smesh, text.replace(`name: ${project.name}`, `name: ${project.name}-new`));
+      const run = await project.smesh(['up', '--force']);
+      expect(run.code, run.stderr).toBe(5);
+      const said = run.stderr.replace(/\s+/g, ' ');
+      expect(said).toContain(`This project was called ${project.name}, and its 3 containers`);
+      expect(said.match(/was called/g)).toHaveLength(1);
+      expect(said).toContain(`name: ${project.name})`);
+      expect(said).toContain(`docker compose -p ${project.name} down stops proofs in progress`);
+      expect(said).not.toMatch(/Port \d+|served by somebody else|things stand in the way/);
+      expect(await project.lives()).toEqual(before);
+    } finally {
+      writeFileSync(smesh, text);
+      await project.cleanUp();
+    }
+  });
+
   it("S23: a key in another node's folder is refused while that node runs, and warned of when it is down", async () => {
     const [identity] = project.identities;
     const otherData = join(folder, 'old-node');
