@@ -16,6 +16,7 @@ import type { FileStep } from '../domain/plan/steps.ts';
 import type { Project } from '../domain/project/types.ts';
 import { renderDiff } from '../ui/diff.ts';
 import { version } from '../version.ts';
+import { refuseForeignData } from './check-data-ids.ts';
 import type { Context } from './context.ts';
 import { gpuGroups, readGpuFragment } from './gpu-inputs.ts';
 import { backupPath, stateFolder } from './journal.ts';
@@ -53,6 +54,7 @@ export interface GeneratePlan {
  */
 export async function planGenerate(context: Context, request: GenerateRequest): Promise<GeneratePlan> {
   const { project } = request;
+  await refuseForeignData(context, project, request.text);
   const owner = await nodeOwner(context, project);
   const keys = await planNodeKeys(context, { ...request, repair: request.repairKeys, owner });
   const generated = await generate(context, project, owner, keys.installedAfter);

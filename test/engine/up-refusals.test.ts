@@ -245,6 +245,8 @@ describe('what stands in the way of a start', () => {
     const [one, two] = [text(first), text(second)];
     const write = (identity: typeof first, content: Buffer) =>
       writeFileSync(join(identity?.data ?? '', 'postdata_metadata.json'), content);
+    // Generated before: then no hand has named the wrong directory.
+    expect(await project.smesh(['generate'])).toMatchObject({ code: 0 });
     write(first, two);
     try {
       const plan = await project.smesh(['plan']);

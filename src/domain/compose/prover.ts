@@ -4,7 +4,8 @@ import { bindMount, OPERATOR_PORT, PROVER_HARDENING } from './hardening.ts';
 import { writeLabels } from './labels.ts';
 import type { ComposeService } from './types.ts';
 
-const POST_FOLDER = '/post';
+/** Where a prover finds its data. */
+export const POST_FOLDER = '/post';
 
 function remoteK2powFlags(remote: RemoteK2pow | undefined): readonly string[] {
   if (remote === undefined) return [];
