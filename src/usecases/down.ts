@@ -50,7 +50,7 @@ export async function runDown(context: Context, options: DownOptions): Promise<E
     context.out.note('Nothing has been changed. Apply with: smesh-compose down');
     return ExitCode.ok;
   }
-  return withProjectLock(context, 'down', async () => {
+  const act = async () => {
     const prepared = await prepareDown(context);
     if (!options.force) refuseLosses(prepared);
     if (!context.json) context.out.note(render(context, prepared.plan));
@@ -62,7 +62,8 @@ export async function runDown(context: Context, options: DownOptions): Promise<E
     await clearPendingStarts(context);
     report(context, prepared);
     return ExitCode.ok;
-  });
+  };
+  return withProjectLock(context, 'down', act, { startPending: false });
 }
 
 async function prepareDown(context: Context): Promise<PreparedDown> {

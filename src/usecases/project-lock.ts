@@ -1,15 +1,19 @@
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import type { Context } from './context.ts';
 import { finishInterrupted, readInterrupted } from './journal.ts';
+import { finishPendingStarts } from './up/pending-starts.ts';
 
 /**
  * Runs an act that changes the project while nobody else does (exit 75 when somebody else is at it), after finishing
- * what a killed command left half done.
+ * what a killed command left half done: its files, and the containers that it had recreated and not yet started.
+ *
+ * @param options.startPending false for who takes the containers down anyway, and clears what was to be started
  */
 export async function withProjectLock<T>(
   context: Context,
   command: string,
   act: () => Promise<T>,
+  options: { readonly startPending: boolean } = { startPending: true },
 ): Promise<T> {
   const { files, system } = context.ports;
   const startedAt = new Date(context.clock.now()).toISOString();
@@ -31,6 +35,7 @@ export async function withProjectLock<T>(
       for (const { path, backup } of finished.kept)
         context.out.warn(`${path} had been changed since then; what it said is kept in ${backup}`);
     }
+    if (options.startPending) await finishPendingStarts(context);
     return await act();
   } finally {
     await lock.release();

@@ -190,7 +190,7 @@ describe('up', () => {
     expect(await project.containerOf('post-0003')).not.toBe(id);
     expect((await project.lives())['post-0003']).toContain('created');
     const pending = join(folder, '.smesh/pending-starts.json');
-    writeFileSync(pending, JSON.stringify({ version: 1, services: ['post-0003'] }));
+    writeFileSync(pending, JSON.stringify({ version: 1, project: project.name, services: ['post-0003'] }));
     const run = await project.smesh(['up']);
     expect(run.code, run.stdout + run.stderr).toBe(0);
     expect((await project.lives())['post-0003']).toContain('running');

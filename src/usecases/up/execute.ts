@@ -30,7 +30,7 @@ export async function executeUp(context: Context, prepared: PreparedUp): Promise
   const running = plan.steps.flatMap((step) =>
     step.kind === 'recreate-service' && step.running ? [step.service] : [],
   );
-  await notePendingStarts(context, running);
+  await notePendingStarts(context, project.name, running);
   if (toMake.length > 0) await makeContainers(context, prepared, toMake);
   const toStart = new Set([...toMake, ...servicesOf(plan.steps, ['start-service'])]);
   const started = await startContainers(context, prepared, toStart);

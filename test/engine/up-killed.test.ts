@@ -1,0 +1,110 @@
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import process from 'node:process';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { suiteTempFolder } from '../helpers/temp.ts';
+import { docker, NODE_IMAGE, OWNER, TestProject } from './support/project.ts';
+
+const folder = suiteTempFolder('up-killed');
+const pending = join(folder, '.smesh/pending-starts.json');
+let project: TestProject;
+let peers = 0;
+
+beforeAll(async () => {
+  project = await TestProject.make(folder, 1);
+  chownSync(folder, OWNER.uid, OWNER.gid);
+  const run = await project.smesh(['up', '--no-wait']);
+  expect(run.code, run.stderr).toBe(0);
+});
+
+afterAll(async () => {
+  await project.cleanUp();
+});
+
+/** The real docker, but whoever had it make containers is killed once they are made. */
+function deadlyDocker(): string {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  const script = [
+    '#!/bin/bash',
+    `PATH=${process.env['PATH']} docker "$@"`,
+    'code=$?',
+    'if [[ " $* " == *" create "* ]]; then kill -9 $PPID; fi',
+    'exit $code',
+  ];
+  writeFileSync(join(bin, 'docker'), `${script.join('\n')}\n`);
+  chmodSync(join(bin, 'docker'), 0o755);
+  return bin;
+}
+
+async function stateOf(service: string): Promise<string | undefined> {
+  return (await project.lives())[service]?.split(' ').at(-1);
+}
+
+it('nothing is started beside a container of the same service that is up; it stays noted', async () => {
+  const labels = [`com.docker.compose.project=${project.name}`, 'com.docker.compose.service=node'];
+  const flags = labels.flatMap((label) => ['--label', label]);
+  const second = await docker('create', ...flags, '--entrypoint', 'sleep', NODE_IMAGE, '60');
+  const note = JSON.stringify({ version: 1, project: project.name, services: ['node'] });
+  writeFileSync(pending, note);
+  try {
+    const run = await project.smesh(['generate']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stderr).not.toContain('started now');
+    expect(await docker('inspect', '--format', '{{.State.Status}}', second)).toBe('created');
+    expect(JSON.parse(readFileSync(pending, 'utf8'))).toEqual(JSON.parse(note));
+  } finally {
+    await docker('rm', '-f', second);
+    rmSync(pending);
+  }
+});
+
+describe('after up was killed between recreating the node and starting it', () => {
+  beforeEach(async () => {
+    // Another configuration each time: the node, and only the node, is recreated.
+    peers += 1;
+    project.set({ nodeConfig: { p2p: { 'min-peers': peers } } });
+    const env = { PATH: `${deadlyDocker()}${delimiter}${process.env['PATH']}` };
+    const killed = await project.smesh(['up', '--no-wait'], { env });
+    expect(killed.code, killed.stdout + killed.stderr).not.toBe(0);
+    expect(killed.stdout).toBe('');
+    expect(await stateOf('node')).toBe('created');
+    expect(existsSync(pending)).toBe(true);
+  });
+
+  afterEach(() => {
+    expect(existsSync(pending)).toBe(false);
+  });
+
+  it('the next generate starts it, says so, and touches nobody else', async () => {
+    const before = await project.lives();
+    const run = await project.smesh(['generate']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stderr.replace(/\s+/g, ' ')).toContain('before it had started node again; started now');
+    expect(await stateOf('node')).toBe('running');
+    expect((await project.lives())['post-0001']).toBe(before['post-0001']);
+    expect((await project.smesh(['generate'])).stderr).not.toContain('interrupted');
+  });
+
+  it('up of another service starts it as well', async () => {
+    const run = await project.smesh(['up', 'post-0001']);
+    expect(run.code, run.stdout + run.stderr).toBe(0);
+    expect(await stateOf('node')).toBe('running');
+  });
+
+  it('a command that cannot reach the engine warns and does its work; a later one starts it', async () => {
+    const run = await project.smesh(['generate'], { env: { DOCKER_HOST: `unix://${folder}/none.sock` } });
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stderr.replace(/\s+/g, ' ')).toMatch(/may have left node down.*none\.sock/);
+    expect(await stateOf('node')).toBe('created');
+    expect((await project.smesh(['generate'])).code).toBe(0);
+    expect(await stateOf('node')).toBe('running');
+  });
+
+  it('down takes it away without starting it', async () => {
+    const run = await project.smesh(['down', '--force']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stderr).not.toContain('started now');
+    expect(await project.containerIds()).toEqual([]);
+  });
+});
