@@ -25,13 +25,16 @@ export function servedFolders(
   const role = labels[LABEL.role];
   const names = [image, ...command].join(' ').toLowerCase();
   const proves = role === 'prover' || names.includes('post-service');
+  // Beside a data folder that is named, a volume is some other; and the node's configuration is no folder.
+  const mayHoldKeys = ({ kind, target }: ObservedMount) =>
+    (named === undefined || kind === 'bind') && !/\.(json|ya?ml|toml)$/.test(target);
   return {
     post: unique([resolve(flagValue(command, ['--dir', '-d'])), ...(proves ? sources : [])]),
     node: unique([
       named,
-      // spacemeshos/post-service is no node for its name. Beside a data folder that is named, a volume is some other.
+      // spacemeshos/post-service is no node for its name.
       ...(role === 'node' || (!proves && names.includes('spacemesh'))
-        ? mounts.filter(({ kind }) => named === undefined || kind === 'bind').map(({ source }) => source)
+        ? mounts.filter(mayHoldKeys).map(({ source }) => source)
         : []),
     ]),
   };

@@ -35,6 +35,8 @@ describe('servedFolders', () => {
     const byImage = container({ image: 'spacemeshos/go-spacemesh:v1.7.6', mounts });
     const byLabel = container({ labels: { 'io.smesh-compose.role': 'node' }, mounts });
     for (const one of [byFlag, byImage, byLabel]) expect(servedFolders(one).node).toEqual(['/srv/node']);
+    const withConfig = { ...byLabel, mounts: [...mounts, mount('/srv/node/config.json', '/config.json')] };
+    expect(servedFolders(withConfig).node).toEqual(['/srv/node']);
     const backup = container({ image: 'borg:1', command: ['borg', 'create', '/data'], mounts });
     expect(servedFolders(backup)).toEqual({ post: [], node: [] });
   });
