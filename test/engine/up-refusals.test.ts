@@ -138,6 +138,7 @@ describe('what stands in the way of a start', () => {
           new RegExp(`post-0001 .* container ${other} of Compose project elsewhere`),
         );
         expect(run.stderr).toContain('docker compose -p elsewhere down');
+        expect(run.stderr.replace(/\s+/g, ' ')).toContain('it stops proofs in progress');
       }
     } finally {
       await docker('rm', '-f', other);

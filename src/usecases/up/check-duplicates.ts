@@ -168,14 +168,17 @@ async function claimsOfContainer(
     project === undefined
       ? `container ${container.name}`
       : `container ${container.name} of Compose project ${project}`;
-  const remedy =
-    project === undefined ? `docker rm -f ${container.name}` : `docker compose -p ${project} down`;
   const holder: Holder = { who, live: runs, stop: `docker stop ${container.name}` };
   const [data, keys] = await Promise.all([
     Promise.all(folders.post.map(reader.dataOf)),
     Promise.all(folders.node.map((folder) => reader.keysOf(folder, holder))),
   ]);
   const byData = [...data.flat(), ...(labels?.smesherId === undefined ? [] : [labels.smesherId])];
+  const removal =
+    project === undefined ? `docker rm -f ${container.name}` : `docker compose -p ${project} down`;
+  // Of a Compose project others may prove even where this one does not.
+  const mayProve = project !== undefined || (runs && byData.length > 0);
+  const remedy = mayProve ? whenIdle(removal) : removal;
   const claim = (smesherId: SmesherId, by: Claim['by']): Claim => ({
     smesherId,
     by,
@@ -187,6 +190,11 @@ async function claimsOfContainer(
     ...[...new Set(byData)].map((id) => claim(id, 'data')),
     ...[...new Set(keys.flat())].map((id) => claim(id, 'key')),
   ];
+}
+
+/** What ends a post-service ends its proof, and how far that is can be asked where it is served (spacemesh.md §9.1). */
+function whenIdle(command: string): string {
+  return `${command}   (when nothing proves there: it stops proofs in progress)`;
 }
 
 const NODE_PROGRAMS = new Set(['go-spacemesh', 'node-spacemesh']);
@@ -229,12 +237,13 @@ async function claimsOfProcess(
   const ids = isNode
     ? await reader.keysOf(folder, { who: `${named})`, live: true, stop })
     : await reader.dataOf(folder);
+  const removal = service === undefined ? `End that process for good, then try again: ${stop}` : stop;
   return ids.map((smesherId) => ({
     smesherId,
     by: isNode ? 'key' : 'data',
     who: `${named}, ${folder})`,
     live: true,
-    remedy: service === undefined ? `End that process for good, then try again: ${stop}` : stop,
+    remedy: isNode ? removal : whenIdle(removal),
   }));
 }
 
