@@ -1,7 +1,7 @@
 import type { EpochTimeline } from '../../domain/poet/epochs.ts';
 import type { IdentityReport, NodeReport, StatusFinding } from '../../domain/proving/status-report.ts';
-import { longMoment } from '../../ui/moments.ts';
 import type { Observation } from '../observe.ts';
+import { neededFrom, startThem } from './stopped.ts';
 
 interface Trouble {
   readonly code: string;
@@ -296,24 +296,6 @@ function downTrouble(
   }
   const next = fails ? `smesh-compose logs ${name}` : 'smesh-compose up';
   return [problem('service-down', `is down: ${reason}`, next)];
-}
-
-/** Epochs that last minutes are told in seconds. */
-const SHORT_EPOCH_MS = 6 * 60 * MINUTE;
-
-function neededFrom({ gap, epochStarts, epochEnds }: EpochTimeline, published: boolean): string {
-  const epoch = epochEnds - epochStarts;
-  const moment = (at: number) =>
-    `${longMoment(at, { now: at, localOffsetMinutes: () => 0, seconds: epoch < SHORT_EPOCH_MS })} UTC`;
-  if (gap.open && !published) return `the cycle gap is open until ${moment(gap.closes)}`;
-  return `the next cycle gap opens ${moment(gap.open ? gap.opens + epoch : gap.opens)}`;
-}
-
-/** More names than these are no command that anybody types. */
-const NAMES_TO_TYPE = 3;
-
-function startThem(services: readonly string[]): string {
-  return ['smesh-compose up', ...(services.length > NAMES_TO_TYPE ? [] : services)].join(' ');
 }
 
 function wantedFor(since: number | undefined, now: number): string {
