@@ -17,7 +17,10 @@ export const upCommand = defineCommand({
   ],
   options: [
     { flags: '--dry-run', summary: 'show the plan, change nothing' },
-    { flags: '--force', summary: 'recreate also what is proving, and the node in the cycle gap' },
+    {
+      flags: '--force',
+      summary: 'recreate also what is proving, and the node in or shortly before the cycle gap',
+    },
     { flags: '--no-wait', summary: 'do not wait until all are healthy' },
     { flags: '--timeout <duration>', summary: 'how long to wait (default: 6h; a migration takes hours)' },
   ],

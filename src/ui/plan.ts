@@ -36,12 +36,6 @@ const describers: Describers = {
     reason: `${step.why}. Costs ${step.cost}`,
   }),
   'start-service': (step) => ({ sign: '+', verb: 'start', subject: step.service, reason: step.why }),
-  'stop-service': (step) => ({
-    sign: '-',
-    verb: 'stop',
-    subject: step.service,
-    reason: `${step.why}. Costs ${step.cost}`,
-  }),
   'remove-service': (step) => ({
     sign: '-',
     verb: 'remove',

@@ -53,7 +53,6 @@ export type ContainerStep =
       readonly running: boolean;
     }
   | { readonly kind: 'start-service'; readonly service: string; readonly why: string }
-  | { readonly kind: 'stop-service'; readonly service: string; readonly why: string; readonly cost: string }
   | { readonly kind: 'remove-service'; readonly service: string; readonly why: string; readonly cost: string }
   /** Left alone on purpose. */
   | {
