@@ -1,4 +1,5 @@
 import { ExitCode, SmeshError } from '../domain/errors.ts';
+import { isGenesisTime } from '../domain/node/networks.ts';
 import type { NetworkName } from '../domain/project/types.ts';
 import { fromWorkingDirectory, type InitOptions } from '../usecases/init/options.ts';
 import type { Invocation, OptionSpec } from './command.ts';
@@ -37,7 +38,7 @@ const NETWORKS: readonly NetworkName[] = ['mainnet', 'testnet', 'standalone'];
 export function readInitOptions(invocation: Invocation, roots: readonly string[] | undefined): InitOptions {
   const port = (name: string) => integerOption(invocation, name, { min: 1, max: HIGHEST_PORT });
   const genesisTime = textOption(invocation, 'genesis-time');
-  if (genesisTime !== undefined && !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(genesisTime)) {
+  if (genesisTime !== undefined && !isGenesisTime(genesisTime)) {
     throw new SmeshError(
       'bad-option',
       ExitCode.usage,

@@ -173,3 +173,8 @@ export function genesisId(network: Network): string {
 export function unitBytes(post: Pick<NetworkPost, 'labelsPerUnit'>): number {
   return post.labelsPerUnit * 16;
 }
+
+/** Whether a text is a genesis time as the node and this tool take it: UTC, whole seconds, `2030-01-01T00:00:00Z`. */
+export function isGenesisTime(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) && !Number.isNaN(Date.parse(text));
+}

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { parseSmesherId } from '../identity/smesher-id.ts';
-import { poetPublicKey } from '../node/networks.ts';
+import { isGenesisTime, poetPublicKey } from '../node/networks.ts';
 import { parseGoDuration } from './duration.ts';
 import { PROJECT_NAME, SERVICE_NAME } from './name.ts';
 import { pathFault } from './paths.ts';
@@ -128,7 +128,7 @@ const poetServer = z.strictObject({
 const standalone = z.strictObject({
   genesisTime: z
     .string()
-    .refine((text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) && !Number.isNaN(Date.parse(text)), {
+    .refine(isGenesisTime, {
       error: (issue) => `${quoted(issue.input)} is no time such as 2030-01-01T00:00:00Z`,
     })
     .describe("When the network begins, UTC. Frozen with the node's first start."),

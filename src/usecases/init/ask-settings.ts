@@ -1,6 +1,6 @@
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { checkCoinbase } from '../../domain/node/coinbase.ts';
-import { MAINNET, standaloneNetwork, TESTNET } from '../../domain/node/networks.ts';
+import { isGenesisTime, MAINNET, standaloneNetwork, TESTNET } from '../../domain/node/networks.ts';
 import type { ScanReport } from '../../domain/post/types.ts';
 import { DEFAULT_PORTS } from '../../domain/project/defaults.ts';
 import { PROJECT_NAME, projectNameFor } from '../../domain/project/name.ts';
@@ -31,17 +31,18 @@ export async function askNetwork(
   const name = options.network ?? (await chooseNetwork(context, found));
   if (name === 'mainnet') return MAINNET;
   if (name === 'testnet') return TESTNET;
-  if (options.genesisTime === undefined) {
-    throw new SmeshError(
-      'input-required',
-      ExitCode.usage,
-      'A private network begins at a time that only you can know',
-      {
-        hint: 'Nothing was changed. Give it with: --genesis-time 2030-01-01T00:00:00Z   (the data must be made for it)',
-      },
-    );
-  }
-  return standaloneNetwork({ genesisTime: options.genesisTime, poetPrivateKey: makePoetKey(context) });
+  const genesisTime = options.genesisTime ?? (await askGenesisTime(context));
+  return standaloneNetwork({ genesisTime, poetPrivateKey: makePoetKey(context) });
+}
+
+/** Only whoever made the data knows it: the labels commit to it (spacemesh.md §2.2), and the node keeps it for good. */
+async function askGenesisTime(context: Context): Promise<string> {
+  return context.ports.prompt.input({
+    message: 'Genesis time of the private network, such as 2030-01-01T00:00:00Z (its data was made for it)',
+    flag: '--genesis-time TIME',
+    validate: (text) =>
+      isGenesisTime(text) ? undefined : 'a time in UTC such as 2030-01-01T00:00:00Z, please',
+  });
 }
 
 async function chooseNetwork(context: Context, found: readonly NetworkName[]): Promise<NetworkName> {
