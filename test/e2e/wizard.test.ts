@@ -9,6 +9,7 @@ import { tempFolder } from '../helpers/temp.ts';
 import { describeTree } from '../helpers/tree.ts';
 import { COINBASE, composeServices } from './support/project.ts';
 
+const PRIVATE_COINBASE = 'standalone1qqqqqqp3qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqvqtwcg';
 const WRONG_COINBASE = COINBASE.replace(/7y$/, '8y');
 
 interface Scene {
@@ -95,6 +96,35 @@ describe('init in a terminal', () => {
     };
     expect(model(second)).toEqual(model(scene.project));
     expect(composeServices(second)).toEqual(composeServices(scene.project));
+  });
+
+  it('asks when a private network begins, and gives it a PoET key of its own', async () => {
+    const scene = setScene(0);
+    makePostDirectory(join(scene.data, 'post01'), { network: 'standalone' });
+    const run = start(scene, ['init', '--data', scene.data]);
+    await run.waitFor('Genesis time');
+    run.type(`tomorrow${keys.enter}`);
+    await run.waitFor('a time in UTC such as');
+    run.type(`${keys.backspace.repeat('tomorrow'.length)}2030-01-01T00:00:00Z${keys.enter}`);
+    await run.waitFor('Which identities should this node serve?');
+    run.type(keys.enter);
+    await run.waitFor('Coinbase');
+    run.type(`${PRIVATE_COINBASE}${keys.enter}`);
+    for (const text of [
+      "Node's data folder",
+      'Name of the Compose project',
+      'of the post-service',
+      'Write it?',
+    ]) {
+      await run.waitFor(text);
+      run.type(keys.enter);
+    }
+    expect((await run.exit).code).toBe(0);
+    const { network } = parse(readFileSync(join(scene.project, 'smesh.yaml'), 'utf8')) as {
+      network: { standalone: { genesisTime: string; poetPrivateKey: string } };
+    };
+    expect(network.standalone.genesisTime).toBe('2030-01-01T00:00:00Z');
+    expect(Buffer.from(network.standalone.poetPrivateKey, 'base64')).toHaveLength(64);
   });
 
   for (const [index, { text }] of QUESTIONS.entries()) {

@@ -38,7 +38,9 @@ export async function askNetwork(
 /** Only whoever made the data knows it: the labels commit to it (spacemesh.md §2.2), and the node keeps it for good. */
 async function askGenesisTime(context: Context): Promise<string> {
   return context.ports.prompt.input({
-    message: 'Genesis time of the private network, such as 2030-01-01T00:00:00Z (its data was made for it)',
+    explanation:
+      'A private network begins at a time of its own, in UTC (2030-01-01T00:00:00Z); the data was made for it.',
+    message: 'Genesis time',
     flag: '--genesis-time TIME',
     validate: (text) =>
       isGenesisTime(text) ? undefined : 'a time in UTC such as 2030-01-01T00:00:00Z, please',
