@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -41,9 +41,12 @@ const docker = (...args: readonly string[]) => execFileSync('docker', args, { en
 
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
-function containersOf(project: string): readonly Inspected[] {
+/** `undefined` when one went away between the list and the look at it: the node is being recreated. */
+function containersOf(project: string): readonly Inspected[] | undefined {
   const ids = lines(docker('ps', '-aq', '--filter', `label=com.docker.compose.project=${project}`));
-  return ids.length === 0 ? [] : (JSON.parse(docker('inspect', ...ids)) as Inspected[]);
+  if (ids.length === 0) return [];
+  const { status, stdout } = spawnSync('docker', ['inspect', ...ids], { encoding: 'utf8' });
+  return status === 0 ? (JSON.parse(stdout) as Inspected[]) : undefined;
 }
 
 const networksOf = (project: string) =>
@@ -51,16 +54,10 @@ const networksOf = (project: string) =>
 
 /** Name of the Compose project of the rehearsal in a folder, as soon as it has one. */
 function projectIn(folder: string): string | undefined {
-  const mounted = lines(docker('ps', '-aq', '--filter', 'label=io.smesh-compose.role=node'));
-  for (const container of mounted.length === 0
-    ? []
-    : (JSON.parse(docker('inspect', ...mounted)) as Inspected[])) {
-    const labels = container.Config.Labels;
-    if (labels['com.docker.compose.project.working_dir'] === join(folder, 'project')) {
-      return labels['com.docker.compose.project'];
-    }
-  }
-  return undefined;
+  const label = `label=com.docker.compose.project.working_dir=${join(folder, 'project')}`;
+  // Only listed, never inspected: other suites' containers come and go meanwhile.
+  const format = '{{.Label "com.docker.compose.project"}}';
+  return lines(docker('ps', '-a', '--filter', label, '--format', format))[0];
 }
 
 async function until<T>(look: () => T | undefined, limit: number): Promise<T> {
@@ -97,11 +94,15 @@ describe('rehearse', () => {
     const project = await until(() => projectIn(folder), minute);
     const before = await until(() => {
       const found = containersOf(project);
-      return found.length === 3 && found.every(({ State }) => State.Status === 'running') ? found : undefined;
+      return found?.length === 3 && found.every(({ State }) => State.Status === 'running')
+        ? found
+        : undefined;
     }, minute);
     const after = await until(() => {
       const found = containersOf(project);
-      return found.length === 4 && found.every(({ State }) => State.Status === 'running') ? found : undefined;
+      return found?.length === 4 && found.every(({ State }) => State.Status === 'running')
+        ? found
+        : undefined;
     }, 2 * minute);
     await keepContainerLogs(project);
     recordKeyFiles(join(folder, 'disks'));
