@@ -1,6 +1,6 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { makeProof } from '../sim/shared/proof.ts';
+import { makeProof } from '../sim/common/proof.ts';
 import {
   type Answer,
   buildImages,

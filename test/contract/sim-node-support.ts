@@ -15,7 +15,7 @@ import {
 import { fromJSON } from '@grpc/proto-loader';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { spacemeshDescriptor } from '../../src/generated/spacemesh.ts';
-import { makeKeyPair } from '../sim/shared/key-pair.ts';
+import { makeKeyPair } from '../sim/common/key-pair.ts';
 
 const run = promisify(execFile);
 export const nodeImage = process.env['SMESH_NODE_IMAGE'] ?? 'smesh-sim/go-spacemesh:v1.7.6';

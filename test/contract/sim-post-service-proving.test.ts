@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { isProofValid } from '../sim/shared/proof.ts';
+import { isProofValid } from '../sim/common/proof.ts';
 import { FakeNode, type Registration } from './fake-node.ts';
 import {
   makeData,

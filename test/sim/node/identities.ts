@@ -2,7 +2,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeKeyPair } from '../shared/key-pair.ts';
+import { makeKeyPair } from '../common/key-pair.ts';
 import { goErrno } from './config.ts';
 import { log } from './logger.ts';
 

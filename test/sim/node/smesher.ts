@@ -2,7 +2,7 @@
  * One identity on its way from the initial proof to ATX after ATX (spacemesh.md §7.1, §7.2): the order of steps,
  * rows and events is that of the real node.
  */
-import { isProofValid } from '../shared/proof.ts';
+import { isProofValid } from '../common/proof.ts';
 import { type AtxStore, type Challenge, digest, type Registration } from './atx-store.ts';
 import type { NodeConfig } from './config.ts';
 import type { EventLog } from './events.ts';

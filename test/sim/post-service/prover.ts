@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeProof, NONCES_PER_GROUP, type SimProof } from '../shared/proof.ts';
+import { makeProof, NONCES_PER_GROUP, type SimProof } from '../common/proof.ts';
 import { type DataFile, isContiguous, listDataFiles, readPieces } from './data-files.ts';
 import { draw, drawIndices } from './draws.ts';
 import { osErrorText } from './failure.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isProofValid } from '../shared/proof.ts';
+import { isProofValid } from '../common/proof.ts';
 import { Panic } from './failure.ts';
 import type { Knobs } from './knobs.ts';
 import type { Log } from './log.ts';

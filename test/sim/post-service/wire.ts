@@ -3,7 +3,7 @@
  * programs start at once on two cores in a benchmark, and a protobuf library costs each of them more than all
  * the rest together.
  */
-import type { SimProof } from '../shared/proof.ts';
+import type { SimProof } from '../common/proof.ts';
 import type { PostMetadata } from './metadata.ts';
 
 export type NodeRequest =

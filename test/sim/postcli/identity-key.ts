@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeKeyPair } from '../shared/key-pair.ts';
+import { makeKeyPair } from '../common/key-pair.ts';
 import { errorCode, Fatal, osErrorText } from './exits.ts';
 import { createFolder } from './metadata.ts';
 
