@@ -1,5 +1,13 @@
 import type { SmesherId } from '../domain/identity/smesher-id.ts';
-import type { NetworkInfo, NodeStatus, PostState, PublishedAtx } from '../domain/node/answers.ts';
+import type {
+  MalfeasanceProof,
+  NetworkInfo,
+  NodeStatus,
+  PostState,
+  PublishedAtx,
+  Reward,
+  WeighedAtx,
+} from '../domain/node/answers.ts';
 import type { NodeEvent } from '../domain/node/events.ts';
 
 /** Where a node is to be asked, `host:port` (design §4: both on 127.0.0.1). */
@@ -60,12 +68,30 @@ export interface ActivationQuery {
   readonly timeoutMs: number;
 }
 
+export interface RewardQuery {
+  readonly smeshers: readonly SmesherId[];
+  readonly fromLayer: number;
+  /** Inclusive, and more than 0, which the node takes for no limit. */
+  readonly toLayer: number;
+  /** For each page; an identity has many of them only where epochs are short. */
+  readonly timeoutMs: number;
+}
+
+export interface MalfeasanceQuery {
+  readonly smeshers: readonly SmesherId[];
+  readonly timeoutMs: number;
+}
+
 /** The node's gRPC services (spacemesh.md §5). No method leaves a connection open behind it. */
 export interface NodeApiPort {
   /** Never rejects: what could not be learnt says why. */
   snapshot(endpoint: NodeEndpoint, options: SnapshotOptions): Promise<NodeSnapshot>;
   /** ATXs by publish epoch, any number of identities (S16). */
-  activations(endpoint: NodeEndpoint, query: ActivationQuery): Promise<Answer<readonly PublishedAtx[]>>;
+  activations(endpoint: NodeEndpoint, query: ActivationQuery): Promise<Answer<readonly WeighedAtx[]>>;
+  /** What these were paid in those layers, by identity and layer. Never rejects. */
+  rewards(endpoint: NodeEndpoint, query: RewardQuery): Promise<Answer<readonly Reward[]>>;
+  /** Those of these identities that the network has cancelled. Never rejects. */
+  malfeasance(endpoint: NodeEndpoint, query: MalfeasanceQuery): Promise<Answer<readonly MalfeasanceProof[]>>;
   /**
    * The last events and then each as it happens, until the signal is aborted. Ends with NodeFaultError when the
    * connection breaks; who opens it again gets the ring of old events again.

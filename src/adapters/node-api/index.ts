@@ -1,37 +1,41 @@
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import {
+  type MalfeasanceProof,
   type PublishedAtx,
   parseActivations,
   parseCoinbase,
   parseCurrentEpoch,
   parseCurrentLayer,
+  parseMalfeasance,
   parseNetworkInfo,
   parseNodeStatus,
   parsePostStates,
+  parseRewards,
   parseSmesherIds,
   parseVersion,
+  type Reward,
+  type WeighedAtx,
 } from '../../domain/node/answers.ts';
 import { type NodeEvent, parseNodeEvent } from '../../domain/node/events.ts';
 import {
   type ActivationQuery,
   type Answer,
+  type MalfeasanceQuery,
   type NodeApiPort,
   type NodeEndpoint,
   NodeFaultError,
   type NodeSnapshot,
+  type RewardQuery,
   type SnapshotOptions,
 } from '../../ports/node-api.ts';
 import { NodeChannel } from './channel.ts';
-import { failed, faultOf } from './faults.ts';
+import { faultOf } from './faults.ts';
+import { askForAll } from './paged.ts';
 import { collectRecentEvents, EVENTS } from './recent-events.ts';
-
-/** The node gives at most 100 rows at a time; with two epochs asked for, 50 identities fill a page. */
-const SMESHERS_PER_QUESTION = 50;
-const ROWS_PER_PAGE = 100;
 
 /** NodeApiPort over gRPC. */
 export function createNodeApi(): NodeApiPort {
-  return { snapshot, activations, events };
+  return { snapshot, activations, rewards, malfeasance, events };
 }
 
 async function snapshot(endpoint: NodeEndpoint, options: SnapshotOptions): Promise<NodeSnapshot> {
@@ -105,7 +109,7 @@ function latestActivations(
 async function activations(
   endpoint: NodeEndpoint,
   query: ActivationQuery,
-): Promise<Answer<readonly PublishedAtx[]>> {
+): Promise<Answer<readonly WeighedAtx[]>> {
   const channel = new NodeChannel(endpoint.publicApi);
   try {
     return await askActivations(channel, query);
@@ -114,51 +118,58 @@ async function activations(
   }
 }
 
-async function askActivations(
+function askActivations(
   channel: NodeChannel,
-  query: ActivationQuery,
-): Promise<Answer<readonly PublishedAtx[]>> {
-  const batches: SmesherId[][] = [];
-  for (let at = 0; at < query.smeshers.length; at += SMESHERS_PER_QUESTION) {
-    batches.push(query.smeshers.slice(at, at + SMESHERS_PER_QUESTION));
-  }
-  const answers = await Promise.all(batches.map((batch) => askPages(channel, query, batch)));
-  const found: PublishedAtx[] = [];
-  for (const answer of answers) {
-    if (!answer.ok) return answer;
-    found.push(...answer.value);
-  }
-  return { ok: true, value: found };
+  { smeshers, fromEpoch, toEpoch, timeoutMs }: ActivationQuery,
+): Promise<Answer<readonly WeighedAtx[]>> {
+  const question = {
+    method: 'spacemesh.v2alpha1.ActivationService/List',
+    parse: parseActivations,
+    timeoutMs,
+  };
+  return askForAll(channel, question, smeshers, (batch) => ({
+    startEpoch: fromEpoch,
+    endEpoch: toEpoch,
+    smesherId: batch.map(bytesOf),
+  }));
 }
 
-async function askPages(
-  channel: NodeChannel,
-  query: ActivationQuery,
-  smeshers: readonly SmesherId[],
-): Promise<Answer<readonly PublishedAtx[]>> {
-  const found: PublishedAtx[] = [];
-  for (;;) {
-    const request = {
-      startEpoch: query.fromEpoch,
-      endEpoch: query.toEpoch,
-      smesherId: smeshers.map((id) => Buffer.from(id, 'hex')),
-      offset: found.length,
-      limit: ROWS_PER_PAGE,
-    };
-    const page = await channel.ask(
-      'spacemesh.v2alpha1.ActivationService/List',
-      request,
-      parseActivations,
-      query.timeoutMs,
-    );
-    if (!page.ok) return page;
-    const stray = page.value.find((atx) => !smeshers.includes(atx.smesher));
-    if (stray !== undefined) {
-      return failed({ kind: 'malformed', message: `ActivationService/List: not asked for ${stray.smesher}` });
-    }
-    found.push(...page.value);
-    if (page.value.length < ROWS_PER_PAGE) return { ok: true, value: found };
+async function rewards(endpoint: NodeEndpoint, query: RewardQuery): Promise<Answer<readonly Reward[]>> {
+  const { smeshers, fromLayer, toLayer, timeoutMs } = query;
+  const channel = new NodeChannel(endpoint.publicApi);
+  const question = { method: 'spacemesh.v2alpha1.RewardService/List', parse: parseRewards, timeoutMs };
+  const request = ([smesher]: readonly SmesherId[]) => ({
+    startLayer: fromLayer,
+    endLayer: toLayer,
+    ...(smesher === undefined ? {} : { smesher: bytesOf(smesher) }),
+  });
+  try {
+    // It takes one smesher a question (spacemesh.md §5.6).
+    return await askForAll(channel, question, smeshers, request, 1);
+  } finally {
+    channel.close();
   }
+}
+
+async function malfeasance(
+  endpoint: NodeEndpoint,
+  { smeshers, timeoutMs }: MalfeasanceQuery,
+): Promise<Answer<readonly MalfeasanceProof[]>> {
+  const channel = new NodeChannel(endpoint.publicApi);
+  const question = {
+    method: 'spacemesh.v2alpha1.MalfeasanceService/List',
+    parse: parseMalfeasance,
+    timeoutMs,
+  };
+  try {
+    return await askForAll(channel, question, smeshers, (batch) => ({ smesherId: batch.map(bytesOf) }));
+  } finally {
+    channel.close();
+  }
+}
+
+function bytesOf(id: SmesherId): Buffer {
+  return Buffer.from(id, 'hex');
 }
 
 async function* events(endpoint: NodeEndpoint, signal: AbortSignal): AsyncGenerator<NodeEvent> {

@@ -40,6 +40,27 @@ export interface PublishedAtx {
   readonly units: number;
 }
 
+/** A published ATX with what it weighs: units times the ticks of its PoET proof (spacemesh.md §5.6). */
+export interface WeighedAtx extends PublishedAtx {
+  readonly weight: bigint;
+}
+
+/** What an identity was paid for one layer, amounts in smidge (spacemesh.md §5.6). */
+export interface Reward {
+  readonly smesher: SmesherId;
+  readonly layer: number;
+  readonly total: bigint;
+  /** bech32; the coinbase that the ATX named, whatever is configured now. */
+  readonly coinbase: string;
+}
+
+/** The network's proof that an identity was active twice: it is cancelled for ever (spacemesh.md §5.6, §9.1). */
+export interface MalfeasanceProof {
+  readonly smesher: SmesherId;
+  /** Of the node's own numbering: 1 two ATXs, 2 two ballots, 3 two Hare messages, 4 an invalid PoST, 5 a wrong predecessor. */
+  readonly type: number;
+}
+
 /** A message that protobuf left out counts as all zero: layer 0 is sent as an empty LayerNumber or not at all. */
 function layerOf(reader: Parameters<Parameters<typeof parseAnswer>[1]>[0]): number {
   return reader.present ? reader.field('number').count() : 0;
@@ -113,7 +134,7 @@ export function parseCoinbase(answer: unknown): Parsed<string> {
   return parseAnswer(answer, (response) => response.field('accountId').field('address').text());
 }
 
-export function parseActivations(answer: unknown): Parsed<readonly PublishedAtx[]> {
+export function parseActivations(answer: unknown): Parsed<readonly WeighedAtx[]> {
   return parseAnswer(answer, (response) =>
     response
       .field('activations')
@@ -124,6 +145,33 @@ export function parseActivations(answer: unknown): Parsed<readonly PublishedAtx[
         publishEpoch: atx.field('publishEpoch').count(),
         coinbase: atx.field('coinbase').text(),
         units: atx.field('numUnits').count(),
+        weight: atx.field('weight').bigCount(),
+      })),
+  );
+}
+
+export function parseRewards(answer: unknown): Parsed<readonly Reward[]> {
+  return parseAnswer(answer, (response) =>
+    response
+      .field('rewards')
+      .list()
+      .map((reward) => ({
+        smesher: reward.field('smesher').smesherId(),
+        layer: reward.field('layer').count(),
+        total: reward.field('total').bigCount(),
+        coinbase: reward.field('coinbase').text(),
+      })),
+  );
+}
+
+export function parseMalfeasance(answer: unknown): Parsed<readonly MalfeasanceProof[]> {
+  return parseAnswer(answer, (response) =>
+    response
+      .field('proofs')
+      .list()
+      .map((proof) => ({
+        smesher: proof.field('smesher').smesherId(),
+        type: proof.field('type').count(),
       })),
   );
 }

@@ -226,6 +226,101 @@ describe('activations', () => {
   });
 });
 
+describe('rewards and malfeasance', () => {
+  const LIST = 'spacemesh.v2alpha1.RewardService/List';
+  const endpointOf = (address: string) => ({ publicApi: address, privateApi: address });
+
+  it('asks for rewards identity by identity and page by page, in the layers named', async () => {
+    const address = await node({
+      unary: {
+        [LIST]: (request) => {
+          const { smesher, startLayer, endLayer, offset, limit } = request as {
+            smesher: Buffer;
+            startLayer: number;
+            endLayer: number;
+            offset: string;
+            limit: string;
+          };
+          if (Number(limit) > 100 || Number(limit) === 0) throw { code: status.INVALID_ARGUMENT };
+          const all = Array.from({ length: endLayer - startLayer + 1 }, (_, index) => ({
+            layer: startLayer + index,
+            total: '477618397592000000',
+            coinbase: 'sm1x',
+            smesher,
+          }));
+          return { rewards: all.slice(Number(offset), Number(offset) + Number(limit)) };
+        },
+      },
+    });
+    const smeshers = Array.from({ length: 40 }, (_, index) => hexId(index));
+    const query = { smeshers, fromLayer: 1000, toLayer: 1149, timeoutMs: 2000 };
+    const answer = await api.rewards(endpointOf(address), query);
+    if (!answer.ok) throw new Error(answer.error.message);
+    expect(answer.value).toHaveLength(40 * 150);
+    expect(new Set(answer.value.map(({ smesher, layer }) => `${smesher} ${layer}`)).size).toBe(40 * 150);
+    // More than a number holds.
+    expect(answer.value[0]).toEqual({
+      smesher: hexId(0),
+      layer: 1000,
+      total: 477_618_397_592_000_000n,
+      coinbase: 'sm1x',
+    });
+  });
+
+  it('believes neither a reward of somebody else nor one without an amount', async () => {
+    const ask = async (reward: object) => {
+      const address = await node({ unary: { [LIST]: () => ({ rewards: [reward] }) } });
+      const query = { smeshers: [hexId(1)], fromLayer: 1, toLayer: 2, timeoutMs: 1000 };
+      return api.rewards(endpointOf(address), query);
+    };
+    expect(await ask({ smesher: id(1), layer: 1, total: '5' })).toMatchObject({ ok: true });
+    expect(await ask({ smesher: id(2), layer: 1, total: '5' })).toMatchObject({
+      ok: false,
+      error: { kind: 'malformed' },
+    });
+    expect(await ask({ smesher: Buffer.alloc(4), layer: 1 })).toMatchObject({ ok: false });
+  });
+
+  it('lists who is cancelled among those asked for; a node without the service does not call them clean', async () => {
+    const address = await node({
+      unary: {
+        'spacemesh.v2alpha1.MalfeasanceService/List': (request) => {
+          const { smesherId, limit } = request as { smesherId: Buffer[]; limit: string };
+          if (Number(limit) === 0) throw { code: status.INVALID_ARGUMENT };
+          return {
+            proofs: smesherId.filter((one) => one[0] === 2).map((smesher) => ({ smesher, type: 1 })),
+          };
+        },
+      },
+    });
+    const query = { smeshers: [hexId(1), hexId(2)], timeoutMs: 1000 };
+    expect(await api.malfeasance(endpointOf(address), query)).toEqual({
+      ok: true,
+      value: [{ smesher: hexId(2), type: 1 }],
+    });
+    const old = await node({ unary: { 'spacemesh.v1.NodeService/Version': () => ({}) } });
+    expect(await api.malfeasance(endpointOf(old), query)).toMatchObject({
+      ok: false,
+      error: { kind: 'not-served' },
+    });
+  });
+
+  it('tells the weight of an ATX', async () => {
+    const activation = { id: id(7), smesherId: id(1), publishEpoch: 3, coinbase: 'sm1x', numUnits: 4 };
+    const address = await node({
+      unary: {
+        'spacemesh.v2alpha1.ActivationService/List': () => ({
+          activations: [{ ...activation, weight: '18446744073709551615' }],
+        }),
+      },
+    });
+    const query = { smeshers: [hexId(1)], fromEpoch: 3, toEpoch: 3, timeoutMs: 1000 };
+    expect(await api.activations(endpointOf(address), query)).toMatchObject({
+      value: [{ units: 4, weight: 2n ** 64n - 1n }],
+    });
+  });
+});
+
 const postStart = (byte: number) => ({
   timestamp: { seconds: 100, nanos: 500_000_000 },
   help: 'Node started PoST execution.',
