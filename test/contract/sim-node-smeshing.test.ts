@@ -282,5 +282,62 @@ describe.skipIf(recordings === undefined || !existsSync(recordings))(
       });
       expect(hex(activations.slice(0, 2).map((atx: Answer) => atx.smesherId))).toEqual(hex(publicKeys));
     });
+
+    it('lists rewards by layer and identity, at most 100 at a time', async () => {
+      const [first = Buffer.alloc(0)] = keys.map(({ id }) => id);
+      const list = (request: object) => call('v2alpha1.RewardService', address.public, 'List', request);
+      const { rewards } = await list({ smesher: first, limit: 100 });
+      for (const reward of rewards as readonly Answer[]) {
+        expect(reward.smesher).toEqual(first);
+        expect(Number(reward.total)).toBeGreaterThan(0);
+        // Nobody has an ATX that aims at an epoch before the third.
+        expect(reward.layer).toBeGreaterThanOrEqual(2 * layersPerEpoch);
+      }
+      const { layer } = rewards[0];
+      expect((await list({ smesher: first, startLayer: layer, endLayer: layer, limit: 9 })).rewards).toEqual([
+        rewards[0],
+      ]);
+      const { status } = await call('v1.NodeService', address.public, 'Status', {});
+      const last = rewards.at(-1).layer;
+      expect(last).toBeLessThanOrEqual(status.verifiedLayer.number + 1);
+      const refused = { code: 3, details: 'limit must be set to <= 100' };
+      await expect(list({})).rejects.toMatchObject(refused);
+      await expect(list({ limit: 101 })).rejects.toMatchObject({
+        code: 3,
+        details: 'limit is capped at 100',
+      });
+      await expect(list({ coinbase: 'sm1x', limit: 1 })).rejects.toMatchObject({ code: 3 });
+    });
+
+    it.skipIf(process.env['SMESH_NODE_IMAGE'] !== undefined)(
+      'tells once that an identity is cancelled, lists it, and pays it nothing more (stand-in only)',
+      async () => {
+        const [first, second] = keys.map(({ id }) => id.toString('hex'));
+        const list = (request: object) =>
+          call('v2alpha1.MalfeasanceService', address.public, 'List', request);
+        const lacking = { code: 3, details: 'limit must be set to <= 100' };
+        await expect(list({})).rejects.toMatchObject(lacking);
+        expect((await list({ limit: 9 })).proofs ?? []).toEqual([]);
+        writeFileSync(join(stage.data, 'misfortunes.json'), JSON.stringify({ cancelled: [first] }));
+        const told = () => events.filter(({ kind }) => kind === 'malfeasance');
+        await until('the event', 10, async () => told()[0]);
+        const { proofs } = await list({ smesherId: keys.map(({ id }) => id), limit: 9 });
+        expect(proofs.map((proof: Answer) => [proof.smesher.toString('hex'), proof.type])).toEqual([
+          [first, 1],
+        ]);
+        const { status } = await call('v1.NodeService', address.public, 'Status', {});
+        const from = status.topLayer.number + 1;
+        const { rewards } = await until('a reward of the other', 15, async () => {
+          const answer = await call('v2alpha1.RewardService', address.public, 'List', {
+            startLayer: from,
+            limit: 100,
+          });
+          return answer.rewards?.length > 1 ? answer : undefined;
+        });
+        expect(rewards.map((reward: Answer) => reward.smesher.toString('hex'))).not.toContain(first);
+        expect(rewards[0].smesher.toString('hex')).toBe(second);
+        expect(told()).toHaveLength(1);
+      },
+    );
   },
 );

@@ -94,7 +94,7 @@ export class App {
     const golden = goldenAtx(clock.genesis, config.genesisExtraData);
     const sync = this.#synchronise();
     if (remote) for (const identity of identities) states.add(identity);
-    if (config.standalone) void propose(clock, store, events, signal);
+    if (config.standalone) void propose(clock, store, events, config.dataFolder, signal);
     if (remote && coinbase !== undefined) {
       const builderSignal = AbortSignal.any([signal, this.#builders.signal]);
       const shared = { config, clock, store, events, connections, states, golden, coinbase, poetKey };

@@ -229,4 +229,19 @@ export class AtxStore {
       layerReward: Number(row['layer_reward']),
     }));
   }
+
+  /** What the network has found against an identity stays for ever. */
+  cancel(smesher: Buffer): void {
+    this.#state
+      .prepare('INSERT OR IGNORE INTO identities VALUES (?, ?, ?)')
+      .run(smesher, Buffer.alloc(0), Date.now() * 1e6);
+  }
+
+  /** In the order in which the node lists them. */
+  cancelled(): readonly Buffer[] {
+    const rows = this.#state.prepare('SELECT pubkey FROM identities ORDER BY pubkey').all() as {
+      pubkey: unknown;
+    }[];
+    return rows.map(({ pubkey }) => blob(pubkey));
+  }
 }

@@ -39,6 +39,7 @@ const help = {
     'Node computed eligibilities for the epoch. ' +
     'Rewards will be received after successfully publishing proposals at specified layers. ' +
     'The rewards actually received will be based on the number of other participants in each layer.',
+  malfeasance: 'Node committed malicious behavior. Identity will be canceled.',
   proposal: 'Node published proposal. Rewards will be received once proposal is included in the block.',
 } as const;
 
@@ -137,5 +138,16 @@ export class EventLog {
 
   proposal(smesher: Buffer, layer: number, proposal: Buffer): void {
     this.#emit(help.proposal, { proposal: { layer, proposal, smesher } });
+  }
+
+  /** Not marked as a failure: the node only passes on what was proved against its own identity. */
+  malfeasance(smesher: Buffer, layer: number): void {
+    const proof = {
+      smesherId: { id: smesher },
+      layer: { number: layer },
+      kind: 'MALFEASANCE_ATX',
+      debugInfo: `generate_epoch_1: smesher ${smesher.toString('hex')}`,
+    };
+    this.#emit(help.malfeasance, { malfeasance: { proof } });
   }
 }

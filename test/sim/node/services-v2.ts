@@ -1,6 +1,8 @@
 /** The second API (spacemesh.v2alpha1), as far as it concerns smeshing. */
 import { status } from '@grpc/grpc-js';
+import { parseAddress } from './address.ts';
 import { toTimestamp } from './events.ts';
+import { applyDelay } from './proposals.ts';
 import { accountText, GrpcFault, type Request, type Service, type ServiceContext } from './service-types.ts';
 
 export function nodeServiceV2({ clock, isSynced }: ServiceContext): Service {
@@ -15,7 +17,7 @@ export function nodeServiceV2({ clock, isSynced }: ServiceContext): Service {
             connectedPeers: 0,
             status: isSynced() ? 'SYNC_STATUS_SYNCED' : 'SYNC_STATUS_SYNCING',
             latestLayer: known,
-            appliedLayer: Math.max(0, known - 1),
+            appliedLayer: Math.max(0, known - applyDelay),
             processedLayer: known,
             currentLayer: layer,
           };
@@ -90,12 +92,22 @@ export function activationServiceV2({ config, store }: ServiceContext): Service 
   };
 }
 
+/** The filter is read before the limit is looked at. @throws GrpcFault */
+function checkAddress(address: string, hrp: string): void {
+  try {
+    parseAddress(address, hrp);
+  } catch (error) {
+    throw new GrpcFault(status.INVALID_ARGUMENT, (error as Error).message);
+  }
+}
+
 export function rewardServiceV2({ config, store }: ServiceContext): Service {
   return {
     name: 'spacemesh.v2alpha1.RewardService',
     methods: {
       List: {
         unary: (request) => {
+          if (request.coinbase) checkAddress(request.coinbase, config.hrp);
           const found = store
             .rewards()
             .filter((reward) => reward.layer >= (request.startLayer ?? 0))
@@ -112,6 +124,32 @@ export function rewardServiceV2({ config, store }: ServiceContext): Service {
               layerReward: reward.layerReward,
               coinbase: accountText(reward.coinbase, config.hrp),
               smesher: reward.smesher,
+            })),
+          };
+        },
+      },
+    },
+  };
+}
+
+/** Identities that the network has cancelled, by ID; without a list of IDs all that are known. */
+export function malfeasanceServiceV2({ store }: ServiceContext): Service {
+  return {
+    name: 'spacemesh.v2alpha1.MalfeasanceService',
+    methods: {
+      List: {
+        unary: (request) => {
+          const wanted: readonly Buffer[] = request.smesherId ?? [];
+          const found = store
+            .cancelled()
+            .filter((id) => wanted.length === 0 || wanted.some((one) => one.equals(id)));
+          return {
+            proofs: page(found, request).map((smesher) => ({
+              smesher,
+              domain: 'DOMAIN_UNSPECIFIED',
+              // Two ATXs in one epoch.
+              type: 1,
+              properties: { malicious_id: smesher.toString('hex') },
             })),
           };
         },

@@ -2,8 +2,15 @@
 import { status } from '@grpc/grpc-js';
 import { parseAddress } from './address.ts';
 import type { Atx } from './atx-store.ts';
+import { applyDelay } from './proposals.ts';
 import { accountText, GrpcFault, type Service, type ServiceContext } from './service-types.ts';
-import { activationServiceV2, networkServiceV2, nodeServiceV2, rewardServiceV2 } from './services-v2.ts';
+import {
+  activationServiceV2,
+  malfeasanceServiceV2,
+  networkServiceV2,
+  nodeServiceV2,
+  rewardServiceV2,
+} from './services-v2.ts';
 
 /** Names that the real node knows and this one answers with Unimplemented. */
 export const unservedNames: readonly string[] = [
@@ -26,10 +33,7 @@ export function makeServices(context: ServiceContext): ReadonlyMap<string, Servi
     ['network_v2alpha1', networkServiceV2(context)],
     ['activation_v2alpha1', activationServiceV2(context)],
     ['reward_v2alpha1', rewardServiceV2(context)],
-    [
-      'malfeasance_v2alpha1',
-      { name: 'spacemesh.v2alpha1.MalfeasanceService', methods: { List: { unary: () => ({ proofs: [] }) } } },
-    ],
+    ['malfeasance_v2alpha1', malfeasanceServiceV2(context)],
   ]);
 }
 
@@ -57,7 +61,7 @@ function nodeService({ config, clock, isSynced }: ServiceContext): Service {
               isSynced: isSynced(),
               syncedLayer: { number: known },
               topLayer: { number: top },
-              verifiedLayer: { number: Math.max(0, known - 1) },
+              verifiedLayer: { number: Math.max(0, known - applyDelay) },
             },
           };
         },

@@ -8,6 +8,7 @@ import type { NodeConfig } from './config.ts';
 import type { EventLog } from './events.ts';
 import type { Identity } from './identities.ts';
 import { log } from './logger.ts';
+import { readMisfortunes } from './misfortunes.ts';
 import { type NetworkClock, sleep, sleepUntil } from './network-clock.ts';
 import { poetProofOf } from './poet.ts';
 import {
@@ -213,6 +214,10 @@ export class Smesher {
       }
       const started = `poet round has already started at ${new Date(start).toISOString()}`;
       throw new ChallengeExpired(`build NIPost: submitting to poets: builder: atx expired: ${started}`);
+    }
+    if (readMisfortunes(config.dataFolder).unregistered.includes(id.toString('hex'))) {
+      const failed = 'failed to submit challenge to any PoET';
+      throw new Error(`build NIPost: submitting to poets: poet service is unstable: ${failed}`);
     }
     const hash = digest('challenge', id, String(challenge.epoch), String(challenge.sequence));
     for (const address of missing) {
