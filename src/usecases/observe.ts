@@ -1,9 +1,7 @@
-import { OPERATOR_PORT } from '../domain/compose/hardening.ts';
 import { readLabels } from '../domain/compose/labels.ts';
 import type { ObservedContainer } from '../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import type { SmesherId } from '../domain/identity/smesher-id.ts';
-import { NODE_PORTS } from '../domain/node/config.ts';
 import { unitBytes } from '../domain/node/networks.ts';
 import type { Identity, Project } from '../domain/project/types.ts';
 import type { ProofLog } from '../domain/proving/proof-log.ts';
@@ -12,7 +10,9 @@ import type { DataSeen } from '../domain/proving/status-report.ts';
 import type { ClockPort } from '../ports/clock.ts';
 import type { DockerPort } from '../ports/docker.ts';
 import type { LocalDatabaseFacts } from '../ports/local-database.ts';
-import type { NodeEndpoint, NodeSnapshot } from '../ports/node-api.ts';
+import type { NodeSnapshot } from '../ports/node-api.ts';
+import { askNode } from './observe/ask-node.ts';
+import { askServices } from './observe/ask-services.ts';
 import { lookAtAllData } from './observe/data.ts';
 import { readLogs } from './observe/logs.ts';
 import { type ObservePorts, type Question, within } from './observe/question.ts';
@@ -75,13 +75,23 @@ export async function observeProject(
   const timeoutMs = options.timeoutMs ?? 2000;
   const question: Question = { ports, project, clock, timeoutMs };
   const engine = findContainers(question);
-  const answers = engine.then((found) => askNode(question, found));
+  // One whose container does not run is not asked: whoever listens there is somebody else.
+  const answers = engine.then(({ fault, node }) =>
+    fault === undefined && node?.state !== 'running' ? undefined : askNode(ports, project, node, timeoutMs),
+  );
   const disks = lookAtAllData(question);
-  const statuses = engine.then((found) => askServices(question, found));
+  const statuses = engine.then(({ provers }) => askServices(ports, [...provers.values()], timeoutMs));
   const localDatabase = readLocalDatabase(question);
   const freeBytes = within(clock, ports.files.freeBytes(project.node.data), timeoutMs);
   const logs = Promise.all([engine, answers, statuses]).then(([found, snapshot, services]) =>
-    readLogs(question, found.provers, wantedBy(snapshot), services),
+    readLogs(
+      question,
+      [...found.provers].map(([id, container]) => ({
+        container: container.id,
+        wanted: wantedBy(snapshot).has(id),
+        status: services.get(container.id),
+      })),
+    ),
   );
 
   const [found, snapshot, data, services, proofLogs, database, free] = await Promise.all([
@@ -95,8 +105,8 @@ export async function observeProject(
   ]);
   const identities = project.identities.map((identity, index): ObservedIdentity => {
     const container = found.provers.get(identity.id);
-    const service = services.get(identity.id);
-    const log = proofLogs.get(identity.id);
+    const service = container === undefined ? undefined : services.get(container.id);
+    const log = container === undefined ? undefined : proofLogs.get(container.id);
     const look = data[index];
     const units = look?.units ?? unitsFromAtx(snapshot, identity.id);
     return {
@@ -180,53 +190,6 @@ async function findContainers(question: Question): Promise<FoundContainers> {
         !project.identities.some(({ name }) => name === service),
     ),
   };
-}
-
-async function askNode(
-  { ports, project, timeoutMs }: Question,
-  { fault, node }: FoundContainers,
-): Promise<NodeSnapshot | undefined> {
-  if (fault === undefined && node?.state !== 'running') return undefined;
-  const nodeApi = await ports.nodeApi();
-  return nodeApi.snapshot(endpointOf(project, node), {
-    timeoutMs,
-    activationsOf: project.identities.map(({ id }) => id),
-  });
-}
-
-/** As the container publishes its ports; smesh.yaml may have been edited since it was made. */
-function endpointOf(project: Project, node: ObservedContainer | undefined): NodeEndpoint {
-  const published = (inside: number, written: number) => {
-    const port = node?.ports.find(({ containerPort }) => containerPort === inside)?.hostPort;
-    return `127.0.0.1:${port ?? written}`;
-  };
-  const { publicApi, privateApi } = project.node.ports;
-  return {
-    publicApi: published(NODE_PORTS.publicApi, publicApi),
-    privateApi: published(NODE_PORTS.privateApi, privateApi),
-  };
-}
-
-async function askServices(
-  { ports, project, timeoutMs }: Question,
-  { provers }: FoundContainers,
-): Promise<ReadonlyMap<SmesherId, ServiceStatus>> {
-  const running = project.identities.flatMap(({ id }) => {
-    const container = provers.get(id);
-    return container?.state === 'running' ? [{ id, container }] : [];
-  });
-  if (running.length === 0) return new Map();
-  const postApi = await ports.postApi();
-  const answers = running.map(async ({ id, container }) => {
-    const ip = container.addresses.find((address) => address.ip !== undefined)?.ip;
-    const target = {
-      containerId: container.id,
-      port: OPERATOR_PORT,
-      ...(ip === undefined ? {} : { ip }),
-    };
-    return [id, await postApi.status(target, timeoutMs)] as const;
-  });
-  return new Map(await Promise.all(answers));
 }
 
 function wantedBy(snapshot: NodeSnapshot | undefined): ReadonlySet<SmesherId> {
