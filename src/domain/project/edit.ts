@@ -19,24 +19,24 @@ import { readSource, readValues } from './source.ts';
  * one that does not mean what it should is refused.
  */
 
-type Entry = Readonly<Record<string, unknown>>;
+export type Entry = Readonly<Record<string, unknown>>;
 
 /** The file is a project already (`parseProject` said so); these places exist. */
-interface Sheet {
+export interface Sheet {
   readonly text: string;
   readonly eol: string;
   readonly document: Document;
   readonly root: YAMLMap;
 }
 
-function open(text: string): Sheet {
+export function open(text: string): Sheet {
   const document = parseDocument(text, { keepSourceTokens: true, merge: true });
   const root = document.contents;
   if (document.errors.length > 0 || !isMap(root)) throw new Error('edit of a file that is no project');
   return { text, eol: text.includes('\r\n') ? '\r\n' : '\n', document, root };
 }
 
-function cannotEdit(what: string, entry: Entry): SmeshError {
+export function cannotEdit(what: string, entry: Entry): SmeshError {
   return new SmeshError(
     'cannot-edit',
     ExitCode.refused,
@@ -48,14 +48,14 @@ function cannotEdit(what: string, entry: Entry): SmeshError {
   );
 }
 
-const rangeOf = (node: Node): readonly [number, number] => {
+export const rangeOf = (node: Node): readonly [number, number] => {
   const range = node.range;
   if (range === null || range === undefined) throw new Error('node without a place');
   return [range[0], range[1]];
 };
 
 /** Where the last visible character of a node ends: collections reach over the line breaks and comments after them. */
-function contentEnd(node: Node): number {
+export function contentEnd(node: Node): number {
   if (isMap(node) && !node.flow) {
     const last = node.items.at(-1);
     const value = last?.value as Node | null | undefined;
@@ -77,11 +77,11 @@ function lineEnd(text: string, offset: number): number {
   return next < 0 ? text.length : next + 1;
 }
 
-function lineStart(text: string, offset: number): number {
+export function lineStart(text: string, offset: number): number {
   return text.lastIndexOf('\n', offset - 1) + 1;
 }
 
-function splice(text: string, from: number, to: number, insert: string): string {
+export function splice(text: string, from: number, to: number, insert: string): string {
   return `${text.slice(0, from)}${insert}${text.slice(to)}`;
 }
 
@@ -115,7 +115,7 @@ function flowValue(value: unknown): string {
 }
 
 /** Puts complete lines behind the line on which `offset` lies. */
-function insertLines(sheet: Sheet, offset: number, lines: string): string {
+export function insertLines(sheet: Sheet, offset: number, lines: string): string {
   const at = lineEnd(sheet.text, offset);
   const unfinished = at === sheet.text.length && at > 0 && sheet.text[at - 1] !== '\n';
   return splice(sheet.text, at, at, `${unfinished ? sheet.eol : ''}${lines}`);
@@ -210,7 +210,7 @@ function same(a: unknown, b: unknown): boolean {
 }
 
 /** Refuses an edit after which the file would not say what it should. */
-function readBack(
+export function readBack(
   before: string,
   after: string,
   change: (values: Record<string, unknown>) => void,
