@@ -57,6 +57,10 @@ function createPorts(
     nodeApi: once(async () => (await import('./adapters/node-api/index.ts')).createNodeApi()),
     postApi: once(async () => (await import('./adapters/post-api/index.ts')).createPostApi(await docker())),
     localDatabase: once(async () => (await import('./adapters/sqlite/index.ts')).createLocalDatabase()),
+    databaseVersion: once(async () =>
+      (await import('./adapters/sqlite/user-version.ts')).createDatabaseVersion(),
+    ),
+    registry: once(async () => (await import('./adapters/registry/index.ts')).createRegistry()),
   };
 }
 

@@ -1,11 +1,13 @@
 import type { ComposePort } from './compose.ts';
 import type { CryptoPort } from './crypto.ts';
+import type { DatabaseVersionPort } from './database-version.ts';
 import type { DockerPort } from './docker.ts';
 import type { FilesPort } from './files.ts';
 import type { LocalDatabasePort } from './local-database.ts';
 import type { NodeApiPort } from './node-api.ts';
 import type { PostApiPort } from './post-api.ts';
 import type { PromptPort } from './prompt.ts';
+import type { RegistryPort } from './registry.ts';
 import type { ScannerPort } from './scanner.ts';
 import type { SystemPort } from './system.ts';
 import type { TemplatesPort } from './templates.ts';
@@ -26,4 +28,6 @@ export interface Ports {
   nodeApi(): Promise<NodeApiPort>;
   postApi(): Promise<PostApiPort>;
   localDatabase(): Promise<LocalDatabasePort>;
+  databaseVersion(): Promise<DatabaseVersionPort>;
+  registry(): Promise<RegistryPort>;
 }
