@@ -45,9 +45,24 @@ export const registry: readonly RegisteredCommand[] = [
     load: async () => (await import('./up.ts')).upCommand,
   },
   {
+    name: 'stop',
+    summary: 'stop post-services and node, each in a moment when no proof is lost',
+    load: async () => (await import('./stop.ts')).stopCommand,
+  },
+  {
+    name: 'restart',
+    summary: 'restart what runs, each in a moment when no proof is lost',
+    load: async () => (await import('./restart.ts')).restartCommand,
+  },
+  {
     name: 'down',
     summary: 'stop and remove the containers; data and keys stay',
     load: async () => (await import('./down.ts')).downCommand,
+  },
+  {
+    name: 'guard',
+    summary: 'exit 75 while anything proves: for cron, reboots and update hooks',
+    load: async () => (await import('./guard.ts')).guardCommand,
   },
   {
     name: 'status',

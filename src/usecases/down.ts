@@ -1,25 +1,26 @@
 import { readLabels } from '../domain/compose/labels.ts';
 import type { ObservedContainer } from '../domain/compose/observed.ts';
-import { ExitCode, SmeshError } from '../domain/errors.ts';
+import { ExitCode } from '../domain/errors.ts';
 import type { ContainerStep, Plan } from '../domain/plan/steps.ts';
-import { lookAtMetadata } from '../domain/post/data-access.ts';
-import { METADATA_FILE } from '../domain/post/metadata.ts';
 import type { Project } from '../domain/project/types.ts';
-import { type StopRisk, UNKNOWN_RISK } from '../domain/proving/stop-risk.ts';
 import type { ComposeProject } from '../ports/compose.ts';
+import type { MomentStyle } from '../ui/moments.ts';
 import { planToJson, renderPlan } from '../ui/plan.ts';
+import { type Loss, momentStyle } from '../ui/stop-price.ts';
 import { plural } from '../ui/units.ts';
 import type { Context } from './context.ts';
 import { stateFolder } from './journal.ts';
+import { actWhenSafe, type SafetyOptions } from './lifecycle/act-when-safe.ts';
+import { lookAtProvers, unsafeOf } from './lifecycle/look-at-provers.ts';
+import { type Blocked, isBlocked, lossOf, refusal, type TypedCommand } from './lifecycle/refuse.ts';
+import { isUp } from './lifecycle/stop.ts';
 import { loadProject } from './load-project.ts';
 import { identitiesFolder } from './node-keys.ts';
 import { withProjectLock } from './project-lock.ts';
 import { removeServices } from './up/execute.ts';
-import { observeProving } from './up/observe-proving.ts';
 import { clearPendingStarts } from './up/pending-starts.ts';
 
-export interface DownOptions {
-  readonly force: boolean;
+export interface DownOptions extends SafetyOptions {
   readonly dryRun: boolean;
 }
 
@@ -28,8 +29,9 @@ interface PreparedDown {
   /** Provers of removed identities: unknown to compose.yaml, so `docker compose down` alone would leave them. */
   readonly removed: readonly string[];
   readonly plan: Plan;
-  /** By service: provers that would lose work, or may. */
-  readonly losses: ReadonlyMap<string, StopRisk & { readonly safe: false }>;
+  readonly blocked: Blocked;
+  readonly style: MomentStyle;
+  readonly project: Project;
   readonly kept: readonly Kept[];
 }
 
@@ -38,23 +40,40 @@ interface Kept {
   readonly what: string;
 }
 
+const COMMAND: TypedCommand = 'smesh-compose down';
+
 /**
- * Removes the project's containers and network and nothing else (S43). While a prover proves, or may, it refuses: a stop
- * throws its work away (spacemesh.md §9.1), and so does everybody who cannot be asked.
+ * Removes the project's containers and network and nothing else (S43). While a prover proves, or may, or the cycle gap
+ * needs the node, it refuses or waits: first all are stopped, each in its safe moment and the node last, then removed.
  */
 export async function runDown(context: Context, options: DownOptions): Promise<ExitCode> {
   if (options.dryRun) {
     const prepared = await prepareDown(context);
     show(context, prepared);
-    if (!options.force) refuseLosses(prepared);
-    context.out.note('Nothing has been changed. Apply with: smesh-compose down');
+    refuseLosses(prepared, options);
+    context.out.note(`Nothing has been changed. Apply with: ${COMMAND}`);
     return ExitCode.ok;
   }
   const act = async () => {
     const prepared = await prepareDown(context);
-    if (!options.force) refuseLosses(prepared);
+    if (options.wait === undefined) refuseLosses(prepared, options);
     if (!context.json) context.out.note(render(context, prepared.plan));
-    const compose = await context.ports.compose();
+    const [docker, compose] = await Promise.all([context.ports.docker(), context.ports.compose()]);
+    const services = new Set(prepared.plan.steps.flatMap((step) => ('service' in step ? step.service : [])));
+    await actWhenSafe(
+      context,
+      prepared.project,
+      {
+        verb: 'stop',
+        done: 'stopped',
+        command: COMMAND,
+        choose: (containers) =>
+          containers.filter((one) => isUp(one) && one.service !== undefined && services.has(one.service)),
+        nodeLast: true,
+        act: async ({ id }) => void (await docker.stop(id)),
+      },
+      options,
+    );
     if (prepared.removed.length > 0) {
       await removeServices(context, prepared.composeProject, prepared.removed);
     }
@@ -85,23 +104,21 @@ async function prepareDown(context: Context): Promise<PreparedDown> {
   const own = all.filter(
     ({ service }) => service !== undefined && (hashes.has(service) || removed.includes(service)),
   );
-  const [proving, dataBytes, kept] = await Promise.all([
-    observeProving(context, project, own),
-    readDataBytes(context, project),
-    findKept(context, project),
-  ]);
-  const risks = proving.stopRisks(dataBytes);
-  const losses = new Map(
-    own.flatMap((container): [string, StopRisk & { safe: false }][] => {
-      if (readLabels(container.labels)?.role !== 'prover' || container.service === undefined) return [];
-      const risk = risks.get(container.service) ?? UNKNOWN_RISK;
-      return risk.safe ? [] : [[container.service, risk]];
-    }),
-  );
-  const steps = [...own].sort(nodeFirst).flatMap((container) => removal(container, losses));
+  const [looks, kept] = await Promise.all([lookAtProvers(context, project, own), findKept(context, project)]);
+  const losses = unsafeOf(looks, looks.provers.keys()).map(lossOf);
+  const node = looks.nodeChange.kind === 'waits' ? looks.nodeChange : undefined;
+  const steps = [...own].sort(nodeFirst).flatMap((container) => removal(container, losses, node));
   const headline =
     steps.length === 0 ? 'There are no containers to remove.' : 'Data and keys stay where they are:';
-  return { composeProject, removed, losses, kept, plan: { headline, steps } };
+  return {
+    project,
+    composeProject,
+    removed,
+    blocked: { losses, ...(node === undefined ? {} : { node }) },
+    style: momentStyle(looks.timeline, looks.at, (at) => context.clock.localOffsetMinutes(at)),
+    kept,
+    plan: { headline, steps },
+  };
 }
 
 /** The order in which people think of them: the node, then the provers by their numbers. */
@@ -114,30 +131,21 @@ const natural = new Intl.Collator('en', { numeric: true });
 
 function removal(
   container: ObservedContainer,
-  losses: ReadonlyMap<string, StopRisk & { safe: false }>,
+  losses: readonly Loss[],
+  node: Blocked['node'],
 ): ContainerStep[] {
   if (container.service === undefined) return [];
-  const loss = losses.get(container.service);
+  const loss = losses.find(({ service }) => service === container.service);
+  const isNode = readLabels(container.labels)?.role === 'node';
+  const missing = isNode && node !== undefined ? `registrations: ${node.why}` : undefined;
   return [
     {
       kind: 'remove-service',
       service: container.service,
       why: 'stops and removes its container',
-      cost: loss === undefined ? 'no work' : `its work: it ${loss.why}`,
+      cost: missing ?? (loss === undefined ? 'no work' : `its work: it ${loss.why}`),
     },
   ];
-}
-
-/** Sizes for the percentages; a directory that is away has none. */
-async function readDataBytes(context: Context, project: Project): Promise<ReadonlyMap<string, number>> {
-  const sizes = await Promise.all(
-    project.identities.map(async ({ name, data }): Promise<[string, number][]> => {
-      const text = await context.ports.files.readText(`${data}/${METADATA_FILE}`).catch(() => undefined);
-      const look = text === undefined ? undefined : lookAtMetadata(text);
-      return look?.kind === 'readable' && look.dataBytes !== undefined ? [[name, look.dataBytes]] : [];
-    }),
-  );
-  return new Map(sizes.flat());
 }
 
 /** What stays, named so that nobody has to wonder; only what is there. */
@@ -158,19 +166,8 @@ async function findKept(context: Context, project: Project): Promise<readonly Ke
   ];
 }
 
-function refuseLosses({ losses }: PreparedDown): void {
-  if (losses.size === 0) return;
-  const names = [...losses.keys()];
-  const subject = names.length === 1 ? names[0] : plural(names.length, 'post-service');
-  throw new SmeshError(
-    'would-lose-proofs',
-    ExitCode.refused,
-    `Refused: ${subject} ${names.length === 1 ? 'proves or may prove' : 'prove or may prove'}, and a stop throws that work away. Nothing was changed.`,
-    {
-      details: [...losses].map(([service, { why }]) => `${service} ${why}`),
-      hint: 'Wait until they are done (smesh-compose status), or do it anyway: smesh-compose down --force',
-    },
-  );
+function refuseLosses({ blocked, style }: PreparedDown, { force }: SafetyOptions): void {
+  if (!force && isBlocked(blocked)) throw refusal(blocked, 'stop', COMMAND, style);
 }
 
 function render(context: Context, plan: Plan): string {

@@ -1,7 +1,15 @@
 import type { NodeCertainty } from './stop-risk.ts';
 
-/** From the container's start to open ports and asked provers; 14 s on a tiny network (spacemesh.md §14.2). */
-const START_MS = 2 * 60_000;
+/**
+ * From the container's start to open ports and asked provers: up to two minutes where layers take five; 16 s on a tiny
+ * private network (spacemesh.md §14.2), where nobody wants to wait for longer than is needed.
+ */
+const LEAST_START_MS = 20_000;
+const LONGEST_START_MS = 2 * 60_000;
+
+function startMs(layerMs: number): number {
+  return Math.min(Math.max(layerMs, LEAST_START_MS), LONGEST_START_MS);
+}
 
 /** What decides how much an IDLE of the node counts. */
 export interface NodeLiveness {
@@ -25,5 +33,5 @@ export function nodeCertainty(liveness: NodeLiveness): NodeCertainty {
   if (synced === undefined) return 'unknown';
   if (!synced) return 'fresh';
   if (startedAt === undefined) return 'unknown';
-  return now - startedAt >= 2 * layerMs + START_MS ? 'settled' : 'fresh';
+  return now - startedAt >= 2 * layerMs + startMs(layerMs) ? 'settled' : 'fresh';
 }

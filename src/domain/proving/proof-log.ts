@@ -51,11 +51,17 @@ export type NodeConnection =
 /** What a post-service's log tells, folded line by line. */
 export interface ProofLog {
   readonly phase: ProofPhase;
+  /** When the present or last proof was asked for: its work began then. */
+  readonly proofSince?: number;
+  /** The last line about any proof: silence since then is evidence that none is made (operators.md d.6). */
+  readonly lastProofAt?: number;
   readonly connection: NodeConnection;
   /** Passes over the data of the present proof whose reading has ended. */
   readonly passes: number;
   /** Files that could not be read in this pass: the disk is going, or gone (operators.md d.6). */
   readonly unreadable: readonly string[];
+  /** How many files could not be read in the pass before this one. */
+  readonly unreadableBefore: number;
   /** How long reading all data took in the last pass that ended. */
   readonly lastPassMs?: number;
   /** Why the last failed proof failed, also when another one has begun since. */
@@ -71,6 +77,7 @@ export const EMPTY_PROOF_LOG: ProofLog = {
   connection: { kind: 'unseen' },
   passes: 0,
   unreadable: [],
+  unreadableBefore: 0,
   groupsDone: 0,
   sawPassStart: false,
 };
@@ -114,7 +121,11 @@ const RULES: readonly Rule[] = [
   [
     'post_service::service',
     /^starting proof generation for challenge /,
-    (log, { at }) => ({ ...startOfProof(log), phase: { kind: 'preparing', ...since(at) } }),
+    (log, { at }) => ({
+      ...startOfProof(log),
+      phase: { kind: 'preparing', ...since(at) },
+      ...(at === undefined ? {} : { proofSince: at }),
+    }),
   ],
   [
     'post::prove',
@@ -124,6 +135,7 @@ const RULES: readonly Rule[] = [
       return {
         ...log,
         unreadable: [],
+        unreadableBefore: log.unreadable.length,
         groupsDone: 0,
         sawPassStart: true,
         phase: { kind: 'k2pow', nonces, ...since(at), ...groupCount(nonces) },
@@ -213,7 +225,12 @@ export function readProofLine(log: ProofLog, text: string): ProofLog {
   for (const [target, pattern, apply] of RULES) {
     if (target !== line.target) continue;
     const match = pattern.exec(line.message);
-    if (match !== null) return apply(log, line, match);
+    if (match === null) continue;
+    const next = apply(log, line, match);
+    // Lines about the connection, and the start of a process, leave the phase as it is or empty.
+    const tellsOfProof = next.phase !== log.phase && next.phase.kind !== 'none';
+    const repeats = line.at !== undefined && next.lastFailure !== log.lastFailure;
+    return line.at !== undefined && (tellsOfProof || repeats) ? { ...next, lastProofAt: line.at } : next;
   }
   return log;
 }

@@ -1,6 +1,4 @@
-import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { SmeshError } from '../../domain/errors.ts';
-import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import { type ProofLog, readProofLog } from '../../domain/proving/proof-log.ts';
 import type { ServiceStatus } from '../../domain/proving/service-status.ts';
 import type { DockerPort } from '../../ports/docker.ts';
@@ -16,26 +14,37 @@ const MOST_TAIL_LINES = 1500;
 /** More logs at once only queue up inside the engine. */
 const PARALLEL_LOGS = 16;
 
-/** The logs of those whose phase `/status` leaves open, as far as they come in time. */
+export interface LogWish {
+  readonly container: string;
+  /** The node wants a proof of it. */
+  readonly wanted: boolean;
+  /** Absent: it was not asked. */
+  readonly status: ServiceStatus | undefined;
+}
+
+/** The logs of those whose phase `/status` leaves open, by container id, as far as they come in time. */
 export async function readLogs(
-  { ports, project, clock, timeoutMs }: Question,
-  provers: ReadonlyMap<SmesherId, ObservedContainer>,
-  wanted: ReadonlySet<SmesherId>,
-  services: ReadonlyMap<SmesherId, ServiceStatus>,
-): Promise<ReadonlyMap<SmesherId, ProofLog>> {
-  const queue = project.identities.flatMap(({ id }) => {
-    const container = provers.get(id);
-    const tail = tailFor(services.get(id), wanted.has(id));
-    return container === undefined || tail === 0 ? [] : [{ id, container: container.id, tail }];
+  {
+    ports,
+    clock,
+    timeoutMs,
+  }: Pick<Question, 'clock' | 'timeoutMs'> & {
+    readonly ports: Pick<Question['ports'], 'docker'>;
+  },
+  wishes: readonly LogWish[],
+): Promise<ReadonlyMap<string, ProofLog>> {
+  const queue = wishes.flatMap(({ container, wanted, status }) => {
+    const tail = tailFor(status, wanted);
+    return tail === 0 ? [] : [{ container, tail }];
   });
-  const logs = new Map<SmesherId, ProofLog>();
+  const logs = new Map<string, ProofLog>();
   if (queue.length === 0) return logs;
   const docker = await ports.docker();
   const deadline = AbortSignal.timeout(timeoutMs);
   const work = async () => {
     for (let next = queue.shift(); next !== undefined && !deadline.aborted; next = queue.shift()) {
       const log = await readTail(docker, next.container, next.tail, deadline);
-      if (log !== undefined) logs.set(next.id, log);
+      if (log !== undefined) logs.set(next.container, log);
     }
   };
   await within(clock, Promise.all(Array.from({ length: PARALLEL_LOGS }, work)), timeoutMs);

@@ -101,19 +101,16 @@ async function downIfMade(inner: Context): Promise<void> {
   await runDown(inner, { force: true, dryRun: false });
 }
 
-const IDLE_TRIES = 10;
-const IDLE_PAUSE_MS = 2000;
+/** Longer than a node takes after its start until its word counts. */
+const LONGEST_WAIT_MS = 40_000;
 
-/** Everybody has published, but for some seconds the node may not yet count as settled; `down` rightly refuses then. */
+/** Everybody has published, but for some seconds the node may not yet count as settled; `down` rightly waits then. */
 async function downWhenIdle(inner: Context): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await runDown(inner, { force: tries >= IDLE_TRIES, dryRun: false });
-      return;
-    } catch (error) {
-      if (!(error instanceof SmeshError) || error.code !== 'would-lose-proofs') throw error;
-      await inner.clock.sleep(IDLE_PAUSE_MS, inner.signal);
-    }
+  try {
+    await runDown(inner, { force: false, dryRun: false, wait: { timeoutMs: LONGEST_WAIT_MS } });
+  } catch (error) {
+    if (!(error instanceof SmeshError) || error.code !== 'no-safe-moment') throw error;
+    await runDown(inner, { force: true, dryRun: false });
   }
 }
 

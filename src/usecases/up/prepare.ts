@@ -1,18 +1,17 @@
 import { COMPOSE_PATH } from '../../domain/compose/generate.ts';
-import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { decideUp } from '../../domain/plan/decide-up.ts';
 import { describeChange } from '../../domain/plan/describe-change.ts';
 import type { Finding } from '../../domain/plan/findings.ts';
 import type { FileStep, Plan } from '../../domain/plan/steps.ts';
-import { didYouMean } from '../../domain/project/suggest.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { COMPOSE_OVERRIDES, type ComposeProject } from '../../ports/compose.ts';
 import type { Context } from '../context.ts';
 import { type GeneratePlan, planGenerate } from '../generate.ts';
+import { lookAtProvers } from '../lifecycle/look-at-provers.ts';
 import { loadProject } from '../load-project.ts';
 import { preflight } from '../preflight.ts';
+import { resolveServices } from '../resolve-services.ts';
 import { type EngineObservation, observeEngine } from './observe-engine.ts';
-import { observeProving } from './observe-proving.ts';
 
 export interface UpRequest {
   /** Names of services or smesher IDs (eight digits or more); empty: all. */
@@ -40,9 +39,10 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
   const observation = await withPreview(context, composeProject, generate, (preview) =>
     observeEngine(context, preview),
   );
-  const services = resolveServices(request.services, project, observation);
-  const [proving, checked] = await Promise.all([
-    observeProving(context, project, observation.own),
+  const names = observation.desired.map(({ name }) => name);
+  const services = resolveServices(request.services, project, names);
+  const [looks, checked] = await Promise.all([
+    lookAtProvers(context, project, observation.own),
     preflight(context, observation, project, findToStart(observation, services), generate.installedIds),
   ]);
   const decided = decideUp(
@@ -50,9 +50,9 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
       desired: observation.desired,
       containers: observation.own,
       removed: observation.removed,
-      stopRisks: proving.stopRisks(checked.data.dataBytes),
+      stopRisks: new Map([...looks.provers].map(([service, { risk }]) => [service, risk])),
       hindrances: checked.data.hindrances,
-      nodeChange: proving.nodeChange,
+      nodeChange: looks.nodeChange,
       composeVersion: observation.composeVersion,
     },
     { force: request.force, ...(services === undefined ? {} : { services }) },
@@ -99,31 +99,6 @@ async function findOverride(context: Context): Promise<readonly string[]> {
     if (await context.ports.files.exists(path)) return [path];
   }
   return [];
-}
-
-/** Names as typed → services; `undefined`: all. A word that is neither name nor ID ends with exit 2. */
-function resolveServices(
-  words: readonly string[],
-  project: Project,
-  observation: EngineObservation,
-): readonly string[] | undefined {
-  if (words.length === 0) return undefined;
-  const names = observation.desired.map(({ name }) => name);
-  return words.map((word) => {
-    if (names.includes(word)) return word;
-    const byId = project.identities.filter(({ id }) => word.length >= 8 && id.startsWith(word.toLowerCase()));
-    const [identity] = byId;
-    if (identity !== undefined && byId.length === 1) return identity.name;
-    const meant = didYouMean(word, names);
-    throw new SmeshError(
-      'unknown-service',
-      ExitCode.usage,
-      `There is no service ${JSON.stringify(word)} in this project`,
-      {
-        hint: meant === undefined ? `Services: ${names.slice(0, 10).join(', ')}` : `Did you mean ${meant}?`,
-      },
-    );
-  });
 }
 
 /** Provers that may be started by this run, whatever else is decided about them. */

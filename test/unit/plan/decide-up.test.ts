@@ -8,7 +8,13 @@ import type { ContainerStep, Plan } from '../../../src/domain/plan/steps.ts';
 import type { StopRisk } from '../../../src/domain/proving/stop-risk.ts';
 import { desired, observed, upFacts } from './observed.ts';
 
-const PROVING: StopRisk = { safe: false, why: 'is proving: 41 % read', proving: true, fraction: 0.41 };
+const PROVING: StopRisk = {
+  safe: false,
+  loses: 'work',
+  why: 'is proving: 41 % read',
+  proving: true,
+  fraction: 0.41,
+};
 const IDLE: StopRisk = { safe: true, why: 'is idle' };
 
 function stepOf(plan: Plan, service: string): ContainerStep | undefined {

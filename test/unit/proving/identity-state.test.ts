@@ -125,12 +125,12 @@ describe.skipIf(recordings === undefined)('recorded timelines (SMESH_RECORDINGS)
       if (story.at(-1) !== word) story.push(word);
     }
     expect(story).toEqual([
+      // The node has been up for less than two layers and what a start takes.
       'unknown, idle',
       'a-proof, about-to-prove',
       'a-proof, before-reading',
       'a-proof, about-to-prove',
-      // Each time the node has been up for less than two layers and what a start takes.
-      'unknown, idle',
+      'nothing, idle',
       'a-proof, preparing',
       'a-proof, before-reading',
       'a-proof, paused',
@@ -138,7 +138,7 @@ describe.skipIf(recordings === undefined)('recorded timelines (SMESH_RECORDINGS)
       'a-proof, paused',
       'a-proof, before-reading',
       'a-proof, proof-ready',
-      'unknown, idle',
+      'nothing, idle',
       'nothing, unknown',
       'unknown, unknown',
     ]);

@@ -3,7 +3,7 @@ import { defaultPoet, MAINNET } from '../../../src/domain/node/networks.ts';
 import { currentOrNextGap, epochClock } from '../../../src/domain/poet/epochs.ts';
 import type { Project } from '../../../src/domain/project/types.ts';
 import type { Context } from '../../../src/usecases/context.ts';
-import { observeProving } from '../../../src/usecases/up/observe-proving.ts';
+import { lookAtProvers } from '../../../src/usecases/lifecycle/look-at-provers.ts';
 import { observed } from '../plan/observed.ts';
 
 const project = {
@@ -17,11 +17,14 @@ const gap = currentOrNextGap(epochClock(project.network, project.poet), Date.UTC
 
 async function nodeChangeAt(now: number, state: 'paused' | 'exited'): Promise<string> {
   const context = {
-    clock: { now: () => now },
-    ports: { localDatabase: async () => ({ read: async () => ({ kind: 'unknown', reason: 'none' }) }) },
+    clock: { now: () => now, sleep: () => new Promise(() => {}) },
+    ports: {
+      localDatabase: async () => ({ read: async () => ({ kind: 'unknown', reason: 'none' }) }),
+      files: { readText: async () => Promise.reject(new Error('none')) },
+    },
   } as unknown as Context;
   const node = observed('node', { state, labels: { 'io.smesh-compose.role': 'node' } });
-  return (await observeProving(context, project, [node])).nodeChange.kind;
+  return (await lookAtProvers(context, project, [node])).nodeChange.kind;
 }
 
 describe('a node that cannot be asked', () => {

@@ -1,0 +1,62 @@
+import { type SmesherId, shortId } from '../domain/identity/smesher-id.ts';
+import type { EpochTimeline } from '../domain/poet/epochs.ts';
+import { missesByStop, type ProofDeadline, type StopPrice } from '../domain/proving/stop-price.ts';
+import { type MomentStyle, momentHere, shortMoment } from './moments.ts';
+import { printable } from './text.ts';
+import { formatDuration } from './units.ts';
+
+/** One prover that a stop would, or might, cost something. */
+export interface Loss {
+  readonly service: string;
+  readonly smesherId?: SmesherId;
+  /** Continues a sentence that names the prover. */
+  readonly why: string;
+  readonly price?: StopPrice;
+}
+
+/** Epochs of a rehearsal last minutes. */
+const SHORT_EPOCH_MS = 6 * 3_600_000;
+
+/** How moments are written to whoever reads about this project. */
+export function momentStyle(
+  timeline: EpochTimeline,
+  now: number,
+  localOffsetMinutes: MomentStyle['localOffsetMinutes'],
+): MomentStyle {
+  return { now, localOffsetMinutes, seconds: timeline.epochEnds - timeline.epochStarts < SHORT_EPOCH_MS };
+}
+
+/** `post-0002 (8dd53ad1) is proving: 41 % read, 5 h 10 m of work` */
+export function lossHeadline({ service, smesherId, why, price }: Loss): string {
+  const id = smesherId === undefined ? '' : ` (${shortId(smesherId)})`;
+  const work = price?.workedMs === undefined ? '' : `, ${formatDuration(price.workedMs)} of work`;
+  return `${service}${id} ${printable(why)}${work}`;
+}
+
+/** What that means for the identity: when it would be done either way, and what hangs on it. */
+export function lossConsequences({ price }: Loss, style: MomentStyle): readonly string[] {
+  if (price === undefined) return ['what that would cost nobody can say'];
+  const { doneAt, againAt, deadline } = price;
+  const done =
+    doneAt === undefined
+      ? []
+      : againAt === undefined
+        ? [`left alone it is done about ${shortMoment(doneAt, style)}`]
+        : [
+            `left alone it is done about ${shortMoment(doneAt, style)}; begun anew at once, about ${shortMoment(againAt, style)}`,
+          ];
+  return [...done, deadlineWords(deadline, missesByStop(price), style)];
+}
+
+function deadlineWords(deadline: ProofDeadline, misses: boolean | undefined, style: MomentStyle): string {
+  const at = momentHere(deadline.at, style);
+  const tooLate = misses === true ? ': begun anew it would be too late' : '';
+  switch (deadline.kind) {
+    case 'register':
+      return `published and registered later than ${at}, it earns nothing in epoch ${deadline.epoch}${tooLate}`;
+    case 'publish':
+      return `published later than ${at}, it earns nothing in epoch ${deadline.epoch}${tooLate}`;
+    case 'initial':
+      return `it is its first proof: registered by ${at} it earns from epoch ${deadline.epoch} on, else an epoch later${tooLate}`;
+  }
+}

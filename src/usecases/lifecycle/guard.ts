@@ -1,0 +1,64 @@
+import { ExitCode } from '../../domain/errors.ts';
+import { momentStyle } from '../../ui/stop-price.ts';
+import { enumerate } from '../../ui/text.ts';
+import { plural } from '../../ui/units.ts';
+import type { Context } from '../context.ts';
+import { loadProject } from '../load-project.ts';
+import { lookAtProvers, unsafeOf } from './look-at-provers.ts';
+import { type Blocked, isBlocked, lossOf, priceLines } from './refuse.ts';
+import { chooseServices } from './stop.ts';
+
+export interface GuardOptions {
+  /** Names of services or smesher IDs; empty: all, the node among them. */
+  readonly services: readonly string[];
+}
+
+/**
+ * For cron and update hooks: 0 when everything named may be stopped now, 75 (try again later) while anything proves, may
+ * prove, or the node is needed for the cycle gap. Changes nothing and takes no lock.
+ */
+export async function runGuard(context: Context, options: GuardOptions): Promise<ExitCode> {
+  const { project } = await loadProject(context);
+  const docker = await context.ports.docker();
+  await docker.engine();
+  const own = (await docker.containers({ project: project.name })).filter(({ oneOff }) => !oneOff);
+  const services = chooseServices(options.services, project, own);
+  const looks = await lookAtProvers(context, project, own);
+  const asked = services ?? [...looks.provers.keys()];
+  const nodeAsked = services === undefined || services.includes('node');
+  const node = nodeAsked && looks.nodeChange.kind === 'waits' ? looks.nodeChange : undefined;
+  const blocked: Blocked = {
+    losses: unsafeOf(looks, asked).map(lossOf),
+    ...(node === undefined ? {} : { node }),
+  };
+  const busy = isBlocked(blocked);
+  if (context.json) {
+    context.out.json({
+      schemaVersion: 1,
+      project: project.name,
+      safe: !busy,
+      proving: blocked.losses.map(({ service, smesherId, why, price }) => ({
+        service,
+        smesherId,
+        why,
+        price,
+      })),
+      ...(node === undefined ? {} : { node: { why: node.why, until: new Date(node.until).toISOString() } }),
+    });
+  } else if (busy) {
+    const style = momentStyle(looks.timeline, looks.at, (at) => context.clock.localOffsetMinutes(at));
+    const names = blocked.losses.map(({ service }) => service);
+    const headline = [
+      ...(names.length === 0
+        ? []
+        : [`${plural(names.length, 'post-service')} prove or may prove: ${enumerate(names)}`]),
+      ...(node === undefined ? [] : [`the node should stay up: ${node.why}`]),
+    ].join('; ');
+    context.out.result(
+      [`Not now: ${headline}.`, ...priceLines(blocked, style).map((line) => `  ${line}`)].join('\n'),
+    );
+  } else {
+    context.out.result('Safe: nothing proves, and the node is not needed for the cycle gap.');
+  }
+  return busy ? ExitCode.busy : ExitCode.ok;
+}

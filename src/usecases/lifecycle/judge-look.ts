@@ -1,0 +1,160 @@
+import { readLabels } from '../../domain/compose/labels.ts';
+import type { ObservedContainer } from '../../domain/compose/observed.ts';
+import type { SmesherId } from '../../domain/identity/smesher-id.ts';
+import { type GapSources, gapProgress, type LocalRows } from '../../domain/plan/gap-progress.ts';
+import { judgeNodeChange, type NodeChange, restartMargin } from '../../domain/plan/node-change.ts';
+import { currentOrNextGap, type EpochTimeline, epochClock, epochTimeline } from '../../domain/poet/epochs.ts';
+import type { Project } from '../../domain/project/types.ts';
+import { type IdentityProgress, identityProgress } from '../../domain/proving/identity-progress.ts';
+import { identityState, isHeld } from '../../domain/proving/identity-state.ts';
+import { nodeCertainty } from '../../domain/proving/node-certainty.ts';
+import type { ProofLog } from '../../domain/proving/proof-log.ts';
+import type { ServiceStatus } from '../../domain/proving/service-status.ts';
+import { priceOfStop, type StopPrice } from '../../domain/proving/stop-price.ts';
+import { judgeStop, type NodeCertainty, type StopFacts } from '../../domain/proving/stop-risk.ts';
+import type { LocalDatabaseFacts } from '../../ports/local-database.ts';
+import type { NodeSnapshot } from '../../ports/node-api.ts';
+import type { ProverLook } from './look-at-provers.ts';
+
+/** What one look at the node and its database found; a part that could not be learnt is undefined. */
+export interface World {
+  readonly project: Project;
+  readonly snapshot: NodeSnapshot | undefined;
+  readonly database: LocalDatabaseFacts | undefined;
+  readonly node: ObservedContainer | undefined;
+  readonly now: number;
+  readonly timeline: EpochTimeline;
+}
+
+/** What one look at one prover found. */
+export interface Seen {
+  readonly service: string;
+  readonly container: ObservedContainer;
+  readonly unchangedMs: number;
+  readonly status: ServiceStatus | undefined;
+  readonly log: ProofLog | undefined;
+  readonly dataBytes: number | undefined;
+}
+
+/** Judges what a stop of one prover would lose, and prices it. */
+export function judgeProver(world: World, seen: Seen): ProverLook {
+  const { container, service, status, log, dataBytes, unchangedMs } = seen;
+  const id = idOf(container);
+  const progress = id === undefined ? undefined : progressOf(world, id);
+  const facts: StopFacts = {
+    now: world.now,
+    layerMs: world.project.network.layerSeconds * 1000,
+    container: container.state,
+    held: isHeld(container.host),
+    wanted: wantedBy(world.snapshot, id),
+    node: certaintyOf(world),
+    unchangedMs,
+    ...(container.startedAt === undefined ? {} : { startedAt: container.startedAt }),
+    ...(status === undefined ? {} : { status }),
+    ...(log === undefined ? {} : { log }),
+    ...(dataBytes === undefined ? {} : { dataBytes }),
+    ...(progress?.wantedSince === undefined ? {} : { wantedSince: progress.wantedSince }),
+  };
+  const risk = judgeStop(facts);
+  const price = risk.safe || progress === undefined ? undefined : priceOf(world, facts, progress);
+  return {
+    service,
+    container,
+    risk,
+    ...(id === undefined ? {} : { smesherId: id }),
+    ...(price === undefined ? {} : { price }),
+  };
+}
+
+function priceOf({ now, timeline }: World, facts: StopFacts, progress: IdentityProgress): StopPrice {
+  const { activity } = identityState({
+    ...facts,
+    container: { kind: 'present', state: 'running', held: facts.held === true, oomKilled: false },
+    data: 'unknown',
+    ...(facts.status === undefined ? {} : { service: facts.status }),
+  });
+  return priceOfStop({
+    now,
+    timeline,
+    progress,
+    ...(facts.log === undefined ? {} : { log: facts.log }),
+    ...(activity.kind === 'reading' && activity.doneAt !== undefined ? { doneAt: activity.doneAt } : {}),
+  });
+}
+
+export function idOf({ labels }: Pick<ObservedContainer, 'labels'>): SmesherId | undefined {
+  return readLabels(labels)?.smesherId;
+}
+
+export function timelineOf(project: Project, now: number): EpochTimeline {
+  return epochTimeline(epochClock(project.network, project.poet), now);
+}
+
+export function certaintyOf({ project, snapshot, node, now }: World): NodeCertainty {
+  const startedAt = node?.startedAt;
+  const status = snapshot?.status;
+  return nodeCertainty({
+    now,
+    layerMs: project.network.layerSeconds * 1000,
+    container: node?.state === 'running' || node?.state === 'paused' ? 'running' : 'not-running',
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(status?.ok === true && snapshot?.postStates.ok === true ? { synced: status.value.synced } : {}),
+  });
+}
+
+export function wantedBy(
+  snapshot: NodeSnapshot | undefined,
+  id: SmesherId | undefined,
+): 'idle' | 'proving' | 'unlisted' | 'unknown' {
+  if (snapshot === undefined || !snapshot.postStates.ok || id === undefined) return 'unknown';
+  const states = snapshot.postStates.value.filter(({ smesher }) => smesher === id);
+  // Told twice and differently it is not known; wanted counts.
+  if (states.some(({ state }) => state === 'proving')) return 'proving';
+  return states[0]?.state ?? 'unlisted';
+}
+
+function progressOf({ snapshot, database, timeline }: World, id: SmesherId): IdentityProgress {
+  const rows =
+    database?.kind === 'read'
+      ? (database.identities.find(({ smesherId }) => smesherId === id) ?? ('none' as const))
+      : undefined;
+  return identityProgress(
+    {
+      smesher: id,
+      ...(snapshot?.activations.ok ? { activations: snapshot.activations.value } : {}),
+      ...(snapshot?.events.ok ? { events: snapshot.events.value } : {}),
+      ...(rows === undefined ? {} : { rows }),
+    },
+    timeline.deadlines.epoch,
+  );
+}
+
+/** Whether the node may be stopped or restarted now (design §8). */
+export function judgeNode({ project, snapshot, database, now }: World): NodeChange {
+  const clock = epochClock(project.network, project.poet);
+  const gap = currentOrNextGap(clock, now);
+  const sources: GapSources = {
+    epoch: gap.epoch,
+    ...(snapshot?.smesherIds.ok ? { loaded: snapshot.smesherIds.value } : {}),
+    ...(snapshot?.activations.ok ? { atxs: snapshot.activations.value } : {}),
+    ...(snapshot?.postStates.ok ? { states: snapshot.postStates.value } : {}),
+    ...(snapshot?.events.ok ? { events: snapshot.events.value } : {}),
+    ...(database?.kind === 'read' ? { rows: localRows(database) } : {}),
+  };
+  const progress = project.identities.map(({ id, name }) => gapProgress(id, name, sources));
+  return judgeNodeChange(gap, now, progress, restartMargin(clock));
+}
+
+function localRows({
+  identities,
+}: Extract<LocalDatabaseFacts, { kind: 'read' }>): ReadonlyMap<SmesherId, LocalRows> {
+  return new Map(
+    identities.map(({ smesherId, challenge, registrations }) => [
+      smesherId,
+      {
+        ...(challenge === undefined ? {} : { challengeEpoch: challenge.publishEpoch }),
+        registeredRounds: registrations.map(({ roundId }) => roundId),
+      },
+    ]),
+  );
+}

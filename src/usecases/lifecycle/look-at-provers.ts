@@ -1,0 +1,158 @@
+import { readLabels } from '../../domain/compose/labels.ts';
+import type { ObservedContainer } from '../../domain/compose/observed.ts';
+import type { SmesherId } from '../../domain/identity/smesher-id.ts';
+import type { NodeChange } from '../../domain/plan/node-change.ts';
+import type { EpochTimeline } from '../../domain/poet/epochs.ts';
+import { lookAtMetadata } from '../../domain/post/data-access.ts';
+import { METADATA_FILE } from '../../domain/post/metadata.ts';
+import type { Project } from '../../domain/project/types.ts';
+import { NO_MEMORY, remember, type StopMemory, unchangedFor } from '../../domain/proving/stop-memory.ts';
+import type { StopPrice } from '../../domain/proving/stop-price.ts';
+import {
+  type NodeCertainty,
+  type StopRisk,
+  UNKNOWN_RISK,
+  type UnsafeStop,
+} from '../../domain/proving/stop-risk.ts';
+import type { LocalDatabaseFacts } from '../../ports/local-database.ts';
+import type { Context } from '../context.ts';
+import { askNode } from '../observe/ask-node.ts';
+import { askServices } from '../observe/ask-services.ts';
+import { readLogs } from '../observe/logs.ts';
+import { within } from '../observe/question.ts';
+import { certaintyOf, idOf, judgeNode, judgeProver, timelineOf, type World, wantedBy } from './judge-look.ts';
+
+const ASK_TIMEOUT_MS = 3000;
+
+/** What one look found of one prover, judged. */
+export interface ProverLook {
+  readonly service: string;
+  /** Absent: a container of ours without a readable identity. */
+  readonly smesherId?: SmesherId;
+  readonly container: ObservedContainer;
+  readonly risk: StopRisk;
+  /** Only where the risk is not safe and its identity is known. */
+  readonly price?: StopPrice;
+}
+
+/** Who proves and how far, and whether the node may be stopped. */
+export interface ProverLooks {
+  /** Milliseconds since 1970, when the look ended. */
+  readonly at: number;
+  readonly timeline: EpochTimeline;
+  /** All provers with a container, those of removed identities too; of several of one service the one with most to lose. */
+  readonly provers: ReadonlyMap<string, ProverLook>;
+  readonly node: { readonly container?: ObservedContainer; readonly certainty: NodeCertainty };
+  readonly nodeChange: NodeChange;
+  /** To be given to the next look. */
+  readonly memory: StopMemory;
+}
+
+/**
+ * Asks the node and every running prover, all at once, and judges what a stop of each would lose. Never rejects for what
+ * they do not answer: unknown is unsafe (design §7).
+ *
+ * @param own containers of the project, as the engine has just shown them
+ * @param memory of the look before, when somebody watches; without it only logs and events tell durations
+ */
+export async function lookAtProvers(
+  context: Context,
+  project: Project,
+  own: readonly ObservedContainer[],
+  memory: StopMemory = NO_MEMORY,
+): Promise<ProverLooks> {
+  const { ports, clock } = context;
+  const node = own.find(({ labels }) => readLabels(labels)?.role === 'node');
+  const containers = own.filter(({ labels }) => readLabels(labels)?.role === 'prover');
+  const nodeRuns = node?.state === 'running';
+  // A paused one cannot be asked, but goes on where it was: in the gap it counts as one that answers nothing.
+  const nodeIsUp = nodeRuns || node?.state === 'paused';
+  const [snapshot, statuses, database, dataBytes] = await Promise.all([
+    nodeRuns ? askNode(ports, project, node, ASK_TIMEOUT_MS) : undefined,
+    askServices(ports, containers, ASK_TIMEOUT_MS),
+    nodeIsUp ? readDatabase(context, project) : undefined,
+    readDataBytes(context, project),
+  ]);
+  const logs = await readLogs(
+    { ports, clock, timeoutMs: ASK_TIMEOUT_MS },
+    containers.map((container) => ({
+      container: container.id,
+      wanted: wantedBy(snapshot, idOf(container)) === 'proving',
+      status: statuses.get(container.id),
+    })),
+  );
+  const now = clock.now();
+  const next = remember(
+    memory,
+    containers.map(({ id, startedAt, labels }) => ({
+      container: id,
+      wanted: wantedBy(snapshot, idOf({ labels })),
+      status: statuses.get(id)?.kind ?? 'unasked',
+      ...(startedAt === undefined ? {} : { startedAt }),
+    })),
+    now,
+  );
+  const world: World = { project, snapshot, database, node, now, timeline: timelineOf(project, now) };
+  const provers = new Map<string, ProverLook>();
+  for (const container of containers) {
+    const { service, id } = container;
+    // Scaled by hand, or left over from a recreation that was killed: the one that may prove counts.
+    if (service === undefined || provers.get(service)?.risk.safe === false) continue;
+    const seen = {
+      container,
+      unchangedMs: unchangedFor(next, id),
+      status: statuses.get(id),
+      log: logs.get(id),
+    };
+    provers.set(service, judgeProver(world, { ...seen, service, dataBytes: dataBytes.get(service) }));
+  }
+  return {
+    at: now,
+    timeline: world.timeline,
+    provers,
+    node: { certainty: certaintyOf(world), ...(node === undefined ? {} : { container: node }) },
+    nodeChange: nodeIsUp ? judgeNode(world) : { kind: 'free' },
+    memory: next,
+  };
+}
+
+/** The risk of a service of which no look is known: unsafe. */
+export function riskOf({ provers }: Pick<ProverLooks, 'provers'>, service: string): StopRisk {
+  return provers.get(service)?.risk ?? UNKNOWN_RISK;
+}
+
+/** Those that a stop would, or might, cost something. */
+export function unsafeOf(
+  { provers }: Pick<ProverLooks, 'provers'>,
+  services: Iterable<string>,
+): readonly (ProverLook & { readonly risk: UnsafeStop })[] {
+  return [...services].flatMap((service) => {
+    const look = provers.get(service);
+    return look !== undefined && !look.risk.safe ? [{ ...look, risk: look.risk }] : [];
+  });
+}
+
+async function readDatabase({ ports, clock }: Context, project: Project): Promise<LocalDatabaseFacts> {
+  const database = await ports.localDatabase();
+  const facts = await within(clock, database.read(`${project.node.data}/local.sql`), ASK_TIMEOUT_MS);
+  return facts ?? { kind: 'unknown', reason: 'it does not answer' };
+}
+
+/** Sizes for the percentages, by service; a directory that is away has none, and a dead share delays nobody. */
+async function readDataBytes(
+  { ports, clock }: Context,
+  project: Project,
+): Promise<ReadonlyMap<string, number>> {
+  const sizes = await Promise.all(
+    project.identities.map(async ({ name, data }): Promise<[string, number][]> => {
+      const text = await within(
+        clock,
+        ports.files.readText(`${data}/${METADATA_FILE}`).catch(() => undefined),
+        ASK_TIMEOUT_MS,
+      );
+      const look = text === undefined ? undefined : lookAtMetadata(text);
+      return look?.kind === 'readable' && look.dataBytes !== undefined ? [[name, look.dataBytes]] : [];
+    }),
+  );
+  return new Map(sizes.flat());
+}

@@ -1,0 +1,101 @@
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import type { NodeChange } from '../../domain/plan/node-change.ts';
+import type { UnsafeStop } from '../../domain/proving/stop-risk.ts';
+import { type MomentStyle, momentHere } from '../../ui/moments.ts';
+import { type Loss, lossConsequences, lossHeadline } from '../../ui/stop-price.ts';
+import { enumerate } from '../../ui/text.ts';
+import { plural } from '../../ui/units.ts';
+import type { ProverLook } from './look-at-provers.ts';
+
+/** Everything that keeps an act from being done now. */
+export interface Blocked {
+  readonly losses: readonly Loss[];
+  /** The node is among what is to be stopped, and it should not be. */
+  readonly node?: Extract<NodeChange, { kind: 'waits' }>;
+}
+
+/** What the user typed, without options: `smesh-compose restart post-0002`. */
+export type TypedCommand = `smesh-compose ${string}`;
+
+/** More than these are counted: fifty provers in the gap would hide what to type next. */
+const NAMED_LOSSES = 12;
+
+export function lossOf({
+  service,
+  smesherId,
+  risk,
+  price,
+}: ProverLook & { readonly risk: UnsafeStop }): Loss {
+  return {
+    service,
+    why: risk.why,
+    ...(smesherId === undefined ? {} : { smesherId }),
+    ...(price === undefined ? {} : { price }),
+  };
+}
+
+export function isBlocked({ losses, node }: Blocked): boolean {
+  return losses.length > 0 || node !== undefined;
+}
+
+/**
+ * The refusal of an act that would lose proofs or registrations: what, why, the cost per identity, and the two commands
+ * that go on from here (ux.md, "A refusal").
+ *
+ * @param changed what has been done already, when the refusal comes in the middle
+ */
+export function refusal(
+  blocked: Blocked,
+  verb: string,
+  command: TypedCommand,
+  style: MomentStyle,
+  changed = 'Nothing was changed.',
+): SmeshError {
+  const { losses, node } = blocked;
+  return new SmeshError(
+    losses.length > 0 ? 'would-lose-proofs' : 'would-miss-registration',
+    ExitCode.refused,
+    `Refused: ${[...lossSubject(losses, verb), ...nodeSubject(node, losses.length > 0)].join(' ')} ${changed}`,
+    { details: priceLines(blocked, style), hint: waitOrForce(command) },
+  );
+}
+
+function lossSubject(losses: readonly Loss[], verb: string): readonly string[] {
+  const [only, ...more] = losses;
+  if (only === undefined) return [];
+  if (more.length > 0) {
+    return [
+      `${plural(losses.length, 'post-service')} prove or may prove, and a ${verb} throws that work away.`,
+    ];
+  }
+  return [`${lossHeadline(only)}, and a ${verb} throws it away.`];
+}
+
+function nodeSubject(node: Blocked['node'], also: boolean): readonly string[] {
+  if (node === undefined) return [];
+  const subject = also ? 'The node should stay up, too' : 'the node should stay up';
+  return [`${subject}: ${node.why}.`];
+}
+
+/** What each identity stands to lose; what `--force` says before it acts. */
+export function priceLines({ losses, node }: Blocked, style: MomentStyle): readonly string[] {
+  const shown = losses.slice(0, NAMED_LOSSES);
+  const single = losses.length === 1;
+  const rest = losses.slice(NAMED_LOSSES).map(({ service }) => service);
+  return [
+    ...shown.flatMap((loss) => [
+      ...(single ? [] : [lossHeadline(loss)]),
+      ...lossConsequences(loss, style).map((line) => (single ? line : `  ${line}`)),
+    ]),
+    ...(rest.length > 0 ? [`… and ${rest.length} more: ${enumerate(rest)}`] : []),
+    ...(node === undefined
+      ? []
+      : [
+          `node: no proof is lost by its restart, but who has not published and registered by ${momentHere(node.until, style)} earns nothing in an epoch: ${enumerate(node.names)}`,
+        ]),
+  ];
+}
+
+export function waitOrForce(command: TypedCommand): string {
+  return `Wait for a safe moment:  ${command} --wait\nDo it anyway:            ${command} --force`;
+}
