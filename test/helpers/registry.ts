@@ -31,6 +31,7 @@ export class TestRegistry {
   readonly #blobFolders = new Set<string>();
   readonly #tokens = new Map<string, string>();
   readonly #options: Required<RegistryOptions>;
+  #port = 0;
   /** Every path that was asked for, in order. */
   readonly asked: string[] = [];
 
@@ -44,11 +45,13 @@ export class TestRegistry {
     const registry = new TestRegistry(server, { tokens: true, page: 3, ...options });
     server.on('request', (request, response) => registry.#answer(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    registry.#port = (server.address() as AddressInfo).port;
     return registry;
   }
 
+  /** As it stands in the names of its images. */
   get host(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `127.0.0.1:${this.#port}`;
   }
 
   async stop(): Promise<void> {

@@ -63,7 +63,7 @@ export class App {
     }
     this.#makePeerKey();
     try {
-      this.#databases = openDatabases(config.dataFolder, config.allowSchemaDrift);
+      this.#databases = openDatabases(config.dataFolder, config.allowSchemaDrift, this.#knobs.stateVersion);
     } catch (error) {
       throw new StartFailure((error as Error).message, false);
     }
@@ -111,6 +111,7 @@ export class App {
     // Loaded only now: it is most of the program, and the faults above are to show at once.
     const { makeServices } = await import('./services.ts');
     const services = makeServices({
+      version: this.#knobs.version,
       ...{ config, clock, store, events, states, connections, golden, remote },
       isSynced: sync.isDone,
       stopSmeshing: (deleteFiles) => {

@@ -14,8 +14,10 @@ export interface Databases {
 }
 
 /** Opens both files, making those that are missing. @throws Error as the node words it */
-export function openDatabases(dataFolder: string, allowDrift: boolean): Databases {
-  const state = open(join(dataFolder, 'state.sql'), stateSchema, stateVersion, allowDrift);
+export function openDatabases(dataFolder: string, allowDrift: boolean, migrateStateTo?: number): Databases {
+  const statePath = join(dataFolder, 'state.sql');
+  if (migrateStateTo !== undefined) migrate(statePath, migrateStateTo);
+  const state = open(statePath, stateSchema, migrateStateTo ?? stateVersion, allowDrift);
   const local = open(join(dataFolder, 'local.sql'), localSchema, localVersion, allowDrift);
   return {
     state,
@@ -44,6 +46,15 @@ function open(path: string, schema: readonly string[], version: number, allowDri
     database.close();
     throw new Error(`open sqlite db: ${(error as Error).message}`);
   }
+}
+
+/** A newer release's first start: the file has its version from now on, whatever becomes of the rest of the start. */
+function migrate(path: string, version: number): void {
+  if (!existsSync(path)) return;
+  const database = new Database(path);
+  const row = database.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (row.user_version < version) database.exec(`PRAGMA user_version = ${version}`);
+  database.close();
 }
 
 function checkVersion(database: Sql, path: string, version: number): void {

@@ -9,6 +9,15 @@ export interface Knobs {
   readonly linger: number;
   /** POET_PRIVATE_KEY, base64 of the 64 bytes seed||pub: the key of the in-process PoET. */
   readonly poetPrivateKey: string | undefined;
+  /** The release that it says it is (SIM_VERSION). */
+  readonly version: string;
+  /** `PRAGMA user_version` of its state.sql; an older file is migrated to it (SIM_STATE_VERSION). */
+  readonly stateVersion: number | undefined;
+}
+
+/** What `version` prints, too, which reads nothing else. */
+export function versionOf(environment: NodeJS.ProcessEnv): string {
+  return environment['SIM_VERSION'] || 'v1.7.6';
 }
 
 export function readKnobs(environment: NodeJS.ProcessEnv): Knobs {
@@ -23,5 +32,7 @@ export function readKnobs(environment: NodeJS.ProcessEnv): Knobs {
     syncDelay: milliseconds('SIM_SYNC_DELAY_MS', 1500),
     linger: milliseconds('SIM_LINGER_MS', 30_000),
     poetPrivateKey: environment['POET_PRIVATE_KEY'],
+    version: versionOf(environment),
+    stateVersion: environment['SIM_STATE_VERSION'] ? Number(environment['SIM_STATE_VERSION']) : undefined,
   };
 }

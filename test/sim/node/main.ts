@@ -4,10 +4,10 @@ import process from 'node:process';
 import { App, StartFailure } from './app.ts';
 import { loadConfig } from './config.ts';
 import { type CommandLine, parseCommandLine } from './flags.ts';
-import { readKnobs } from './knobs.ts';
+import { readKnobs, versionOf } from './knobs.ts';
 import { log, printError } from './logger.ts';
 
-const version = 'v1.7.6';
+const version = versionOf(process.env);
 
 function fail(message: string): never {
   printError(message);

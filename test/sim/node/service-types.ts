@@ -40,6 +40,8 @@ export interface Service {
 }
 
 export interface ServiceContext {
+  /** The release that it says it is. */
+  readonly version: string;
   readonly config: NodeConfig;
   readonly clock: NetworkClock;
   readonly store: AtxStore;

@@ -37,7 +37,7 @@ export function makeServices(context: ServiceContext): ReadonlyMap<string, Servi
   ]);
 }
 
-function nodeService({ config, clock, isSynced }: ServiceContext): Service {
+function nodeService({ version, config, clock, isSynced }: ServiceContext): Service {
   return {
     name: 'spacemesh.v1.NodeService',
     methods: {
@@ -49,7 +49,7 @@ function nodeService({ config, clock, isSynced }: ServiceContext): Service {
           return { msg: request.msg };
         },
       },
-      Version: { unary: () => ({ versionString: { value: 'v1.7.6' } }) },
+      Version: { unary: () => ({ versionString: { value: version } }) },
       Build: { unary: () => ({ buildString: { value: '158fac3abb' } }) },
       Status: {
         unary: () => {

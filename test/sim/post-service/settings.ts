@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import process from 'node:process';
 import { type CommandSpec, fault, type Parsed, parseCommandLine } from './clap.ts';
 
 export interface TlsSettings {
@@ -58,7 +59,7 @@ const scrypt = (letter: string) => ({
 
 const COMMAND: CommandSpec = {
   name: 'post-service',
-  version: 'service 0.8.5',
+  version: `service ${process.env['SIM_VERSION'] || '0.8.5'}`,
   about: 'Post Service',
   group: ['threads', 'pinned-cores'],
   options: [
