@@ -16,6 +16,8 @@ export const LABEL = {
   config: 'io.smesh-compose.config',
   /** Keeps Watchtower from swapping images under running proofs. */
   watchtower: 'com.centurylinklabs.watchtower.enable',
+  /** The same for What's Up Docker. */
+  wud: 'wud.watch',
 } as const;
 
 /** Role of the throw-away containers that look at data for a moment; they serve nobody. */
@@ -39,6 +41,7 @@ export function writeLabels(labels: SmeshLabels): Readonly<Record<string, string
     ...(labels.identities === undefined ? {} : { [LABEL.identities]: labels.identities }),
     ...(labels.config === undefined ? {} : { [LABEL.config]: labels.config }),
     [LABEL.watchtower]: 'false',
+    [LABEL.wud]: 'false',
   };
 }
 
