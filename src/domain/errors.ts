@@ -22,6 +22,8 @@ export interface SmeshErrorOptions {
   readonly hint?: string;
   /** Further lines: one per identity, file or finding. */
   readonly details?: readonly string[];
+  /** What the details say, as data for `--json`. */
+  readonly facts?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
 
@@ -35,6 +37,7 @@ export class SmeshError extends Error {
   readonly exitCode: ExitCode;
   readonly hint: string | undefined;
   readonly details: readonly string[];
+  readonly facts: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: string, exitCode: ExitCode, message: string, options: SmeshErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -43,6 +46,7 @@ export class SmeshError extends Error {
     this.exitCode = exitCode;
     this.hint = options.hint;
     this.details = options.details ?? [];
+    this.facts = options.facts;
   }
 }
 

@@ -1,6 +1,7 @@
 import { type SmesherId, shortId } from '../domain/identity/smesher-id.ts';
 import type { EpochTimeline } from '../domain/poet/epochs.ts';
 import { missesByStop, type ProofDeadline, type StopPrice } from '../domain/proving/stop-price.ts';
+import type { UnsafeStop } from '../domain/proving/stop-risk.ts';
 import { type MomentStyle, momentHere, shortMoment } from './moments.ts';
 import { printable } from './text.ts';
 import { formatDuration } from './units.ts';
@@ -11,6 +12,8 @@ export interface Loss {
   readonly smesherId?: SmesherId;
   /** Continues a sentence that names the prover. */
   readonly why: string;
+  /** As in StopRisk: work that is surely lost, or a doubt whether there is any. */
+  readonly loses: UnsafeStop['loses'];
   readonly price?: StopPrice;
 }
 
@@ -33,8 +36,17 @@ export function lossHeadline({ service, smesherId, why, price }: Loss): string {
   return `${service}${id} ${printable(why)}${work}`;
 }
 
+/** `…, 5 h 10 m of work that a restart throws away.` */
+export function lossSentence(loss: Loss, verb: string): string {
+  const headline = lossHeadline(loss);
+  if (loss.loses === 'doubt') return `${headline}: a ${verb} may throw a proof away.`;
+  return loss.price?.workedMs === undefined
+    ? `${headline}; a ${verb} throws that work away.`
+    : `${headline} that a ${verb} throws away.`;
+}
+
 /** What that means for the identity: when it would be done either way, and what hangs on it. */
-export function lossConsequences({ price }: Loss, style: MomentStyle): readonly string[] {
+export function lossConsequences({ price, loses }: Loss, style: MomentStyle): readonly string[] {
   if (price === undefined) return ['what that would cost nobody can say'];
   const { doneAt, againAt, deadline } = price;
   const done =
@@ -45,7 +57,8 @@ export function lossConsequences({ price }: Loss, style: MomentStyle): readonly 
         : [
             `left alone it is done about ${shortMoment(doneAt, style)}; begun anew at once, about ${shortMoment(againAt, style)}`,
           ];
-  return [...done, deadlineWords(deadline, missesByStop(price), style)];
+  const doubt = loses === 'doubt' ? 'if a proof is due: ' : '';
+  return [...done, `${doubt}${deadlineWords(deadline, missesByStop(price), style)}`];
 }
 
 function deadlineWords(deadline: ProofDeadline, misses: boolean | undefined, style: MomentStyle): string {
@@ -59,4 +72,31 @@ function deadlineWords(deadline: ProofDeadline, misses: boolean | undefined, sty
     case 'initial':
       return `it is its first proof: registered by ${at} it earns from epoch ${deadline.epoch} on, else an epoch later${tooLate}`;
   }
+}
+
+/** For `--json`: times as ISO 8601, durations in milliseconds. */
+export function lossToJson({
+  service,
+  smesherId,
+  why,
+  loses,
+  price,
+}: Loss): Readonly<Record<string, unknown>> {
+  return {
+    service,
+    smesherId: smesherId ?? null,
+    why,
+    loses,
+    workedMs: price?.workedMs ?? null,
+    doneAt: isoOrNull(price?.doneAt),
+    againAt: isoOrNull(price?.againAt),
+    deadline:
+      price === undefined
+        ? null
+        : { kind: price.deadline.kind, at: isoOrNull(price.deadline.at), epoch: price.deadline.epoch },
+  };
+}
+
+function isoOrNull(at: number | undefined): string | null {
+  return at === undefined || !Number.isFinite(at) ? null : new Date(at).toISOString();
 }

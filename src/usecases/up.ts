@@ -6,6 +6,8 @@ import { renderUpReport, type UpOutcome } from '../ui/up-report.ts';
 import { applyGenerate } from './apply-generate.ts';
 import type { Context } from './context.ts';
 import { readInterrupted } from './journal.ts';
+import type { SafetyOptions } from './lifecycle/act-when-safe.ts';
+import { type PutOff, waitForSafe } from './lifecycle/wait-for-safe.ts';
 import { withProjectLock } from './project-lock.ts';
 import { executeUp, type StartedService } from './up/execute.ts';
 import { type PreparedUp, prepareUp, type UpRequest } from './up/prepare.ts';
@@ -14,8 +16,10 @@ import { type WatchResult, watchStart } from './up/watch-start.ts';
 
 export interface UpOptions extends UpRequest {
   readonly dryRun: boolean;
-  readonly wait: boolean;
-  readonly timeoutMs: number;
+  /** How long to wait until all are healthy; absent: not at all. */
+  readonly healthyWithinMs?: number;
+  /** Waits for the safe moments of what cannot be done at once. Absent: leaves it for later, and says so. */
+  readonly wait?: SafetyOptions['wait'];
 }
 
 /** Shows what `up` would do. Findings that would keep it from starting are shown as well, and decide the exit code. */
@@ -42,32 +46,68 @@ export async function showPlan(
   return exitCodeOf(prepared);
 }
 
-/** Checks, creates, starts, waits: issue text and design §4 to §6. Resolves with the exit code. */
+/** Checks, creates, starts, waits: design §4 to §6. Resolves with the exit code. */
 export async function runUp(context: Context, options: UpOptions): Promise<ExitCode> {
   if (options.dryRun) return showPlan(context, options, () => ExitCode.ok);
   return withProjectLock(context, 'up', async () => {
-    const first = await prepareSafely(context, options);
-    context.out.note(render(context, first));
-    showWarnings(context, first);
-    await applyGenerate(context, 'up', first.generate);
-    // With the images here, a second look tells what the containers will be able to read.
-    const prepared = (await pullMissingImages(context, first))
-      ? await prepareSafely(context, options)
-      : first;
-    const since = context.clock.now() - 1000;
-    const started = await executeUp(context, prepared);
-    const running = started.filter((service) => service.error === undefined);
-    const watched =
-      options.wait && running.length > 0
-        ? await watchStart(context, {
-            project: prepared.observation.composeProject.name,
-            services: running,
-            since,
-            timeoutMs: options.timeoutMs,
-          })
-        : undefined;
-    return report(context, prepared, started, watched);
+    const began = context.clock.now();
+    const until = options.wait?.timeoutMs === undefined ? undefined : began + options.wait.timeoutMs;
+    const started: StartedService[] = [];
+    for (;;) {
+      const first = await prepareSafely(context, options);
+      context.out.note(render(context, first));
+      showWarnings(context, first);
+      await applyGenerate(context, 'up', first.generate);
+      // With the images here, a second look tells what the containers will be able to read.
+      const prepared = (await pullMissingImages(context, first))
+        ? await prepareSafely(context, options)
+        : first;
+      const executed = await executeUp(context, prepared, options);
+      started.push(...executed.started);
+      const putOff = findPutOff(prepared, executed.postponed);
+      const isDone = putOff === undefined || options.wait === undefined;
+      const waited = isDone ? 'done' : await waitForSafe(context, prepared.project, putOff, until);
+      if (waited === 'safe') continue;
+      const running = latest(started).filter((service) => service.error === undefined);
+      const watched =
+        options.healthyWithinMs !== undefined && running.length > 0
+          ? await watchStart(context, {
+              project: prepared.observation.composeProject.name,
+              services: running,
+              since: began - 1000,
+              timeoutMs: options.healthyWithinMs,
+            })
+          : undefined;
+      const exitCode = report(context, prepared, executed.postponed, latest(started), watched);
+      if (waited === 'timed-out') return ExitCode.unhealthy;
+      return exitCode === ExitCode.ok && isRefused(options, putOff) ? ExitCode.refused : exitCode;
+    }
   });
+}
+
+/** What was asked for by name and was not done is a refusal; where all are meant, the rest was done. */
+function isRefused({ services }: UpOptions, putOff: PutOff | undefined): boolean {
+  if (putOff === undefined) return false;
+  return services.length > 0;
+}
+
+/** A service that was recreated after a wait counts as it is now. */
+function latest(started: readonly StartedService[]): readonly StartedService[] {
+  return [...new Map(started.map((one) => [one.service, one])).values()];
+}
+
+function findPutOff(prepared: PreparedUp, postponed: ReadonlyMap<string, string>): PutOff | undefined {
+  const names = new Set([
+    ...postponed.keys(),
+    ...prepared.plan.steps.flatMap((step) => (step.kind === 'postpone-service' ? [step.service] : [])),
+  ]);
+  if (names.size === 0) return undefined;
+  const nodes = prepared.observation.desired.filter(({ role }) => role === 'node').map(({ name }) => name);
+  return {
+    provers: new Set([...names].filter((name) => !nodes.includes(name))),
+    node: nodes.some((name) => names.has(name)),
+    doneWord: 'recreated',
+  };
 }
 
 async function prepareSafely(context: Context, options: UpOptions): Promise<PreparedUp> {
@@ -99,12 +139,21 @@ async function warnOfInterrupted(context: Context): Promise<void> {
 function report(
   context: Context,
   prepared: PreparedUp,
+  postponed: ReadonlyMap<string, string>,
   started: readonly StartedService[],
   watched: WatchResult | undefined,
 ): ExitCode {
   const outcomes = [
     ...started.map((service) => outcomeOf(service, watched)),
     ...prepared.plan.steps.flatMap(outcomeOfStep),
+    ...[...postponed].map(
+      ([service, why]): UpOutcome => ({
+        service,
+        state: 'postponed',
+        reason: `it ${why}`,
+        next: `when it is idle: smesh-compose up ${service} --wait`,
+      }),
+    ),
   ];
   if (context.json) {
     context.out.json({

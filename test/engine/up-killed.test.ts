@@ -13,7 +13,7 @@ let peers = 0;
 beforeAll(async () => {
   project = await TestProject.make(folder, 1);
   chownSync(folder, OWNER.uid, OWNER.gid);
-  const run = await project.smesh(['up', '--no-wait']);
+  const run = await project.smesh(['up', '--detach']);
   expect(run.code, run.stderr).toBe(0);
 });
 
@@ -65,7 +65,7 @@ describe('after up was killed between recreating the node and starting it', () =
     peers += 1;
     project.set({ nodeConfig: { p2p: { 'min-peers': peers } } });
     const env = { PATH: `${deadlyDocker()}${delimiter}${process.env['PATH']}` };
-    const killed = await project.smesh(['up', '--no-wait'], { env });
+    const killed = await project.smesh(['up', '--detach'], { env });
     expect(killed.code, killed.stdout + killed.stderr).not.toBe(0);
     expect(killed.stdout).toBe('');
     expect(await stateOf('node')).toBe('created');

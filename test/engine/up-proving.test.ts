@@ -66,7 +66,7 @@ describe('while an identity proves in the cycle gap', () => {
     const run = await project.smesh(['up']);
     expect(run.code, run.stdout + run.stderr).toBe(0);
     expect(plain(run.stdout)).toMatch(/post-0001 later: its definition .* is proving: k2pow/);
-    expect(plain(run.stdout)).toContain('smesh-compose up post-0001 (--force: now, its work is lost)');
+    expect(plain(run.stdout)).toContain('smesh-compose up post-0001 --wait (--force: now, its work is lost)');
     expect((await project.lives())['post-0001']).toBe(before['post-0001']);
   });
 

@@ -148,7 +148,7 @@ describe('what stands in the way of a start', () => {
   it('S23: a changed name of the project is told from a stranger, once, without its own ports', async () => {
     const smesh = join(folder, 'smesh.yaml');
     const text = readFileSync(smesh, 'utf8');
-    const first = await project.smesh(['up', '--no-wait']);
+    const first = await project.smesh(['up', '--detach']);
     expect(first.code, first.stderr).toBe(0);
     const before = await project.lives();
     try {

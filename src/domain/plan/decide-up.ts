@@ -183,7 +183,7 @@ function decideRecreation(
       kind: 'postpone-service',
       service: name,
       why: `${change}; but it ${risk.why}`,
-      next: `when it is idle: smesh-compose up ${name} (--force: now, its work is lost)`,
+      next: `when it is idle: smesh-compose up ${name} --wait (--force: now, its work is lost)`,
     };
   }
   if (role === 'node' && running && facts.nodeChange.kind === 'waits' && !options.force) {
@@ -191,7 +191,7 @@ function decideRecreation(
       kind: 'postpone-service',
       service: name,
       why: `${change}: ${NODE_COST}. Waits: ${facts.nodeChange.why}`,
-      next: 'smesh-compose up, when they have (--force: now)',
+      next: 'when they have: smesh-compose up --wait (--force: now)',
     };
   }
   return {
@@ -232,7 +232,7 @@ function decideRemoval(
       kind: 'postpone-service',
       service: name,
       why: `${why}; but it ${risk.why}`,
-      next: 'smesh-compose up, when it is idle (--force: now, its work is lost)',
+      next: 'when it is idle: smesh-compose up --wait (--force: now, its work is lost)',
     },
   ];
 }

@@ -34,7 +34,7 @@ export interface SafetyOptions {
 }
 
 /** Between two looks while waiting. A proof ends within seconds, and the next one may begin as soon. */
-const LOOK_EVERY_MS = 2000;
+export const LOOK_EVERY_MS = 2000;
 
 /** More at once only wait for each other inside the engine. */
 const PARALLEL_ACTS = 8;

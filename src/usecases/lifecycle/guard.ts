@@ -5,7 +5,7 @@ import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import { loadProject } from '../load-project.ts';
 import { lookAtProvers, unsafeOf } from './look-at-provers.ts';
-import { type Blocked, isBlocked, lossOf, priceLines } from './refuse.ts';
+import { type Blocked, blockedToJson, isBlocked, lossOf, priceLines } from './refuse.ts';
 import { chooseServices } from './stop.ts';
 
 export interface GuardOptions {
@@ -37,13 +37,7 @@ export async function runGuard(context: Context, options: GuardOptions): Promise
       schemaVersion: 1,
       project: project.name,
       safe: !busy,
-      proving: blocked.losses.map(({ service, smesherId, why, price }) => ({
-        service,
-        smesherId,
-        why,
-        price,
-      })),
-      ...(node === undefined ? {} : { node: { why: node.why, until: new Date(node.until).toISOString() } }),
+      ...blockedToJson(blocked),
     });
   } else if (busy) {
     const style = momentStyle(looks.timeline, looks.at, (at) => context.clock.localOffsetMinutes(at));

@@ -24,6 +24,8 @@ import { certaintyOf, idOf, judgeNode, judgeProver, timelineOf, type World, want
 
 const ASK_TIMEOUT_MS = 3000;
 
+const natural = new Intl.Collator('en', { numeric: true });
+
 /** What one look found of one prover, judged. */
 export interface ProverLook {
   readonly service: string;
@@ -63,7 +65,10 @@ export async function lookAtProvers(
 ): Promise<ProverLooks> {
   const { ports, clock } = context;
   const node = own.find(({ labels }) => readLabels(labels)?.role === 'node');
-  const containers = own.filter(({ labels }) => readLabels(labels)?.role === 'prover');
+  const containers = own
+    .filter(({ labels }) => readLabels(labels)?.role === 'prover')
+    // As people count them: post-2 before post-10, whatever order the engine tells them in.
+    .sort((a, b) => natural.compare(a.service ?? '', b.service ?? ''));
   const nodeRuns = node?.state === 'running';
   // A paused one cannot be asked, but goes on where it was: in the gap it counts as one that answers nothing.
   const nodeIsUp = nodeRuns || node?.state === 'paused';
@@ -126,7 +131,7 @@ export function unsafeOf(
   { provers }: Pick<ProverLooks, 'provers'>,
   services: Iterable<string>,
 ): readonly (ProverLook & { readonly risk: UnsafeStop })[] {
-  return [...services].flatMap((service) => {
+  return [...services].sort(natural.compare).flatMap((service) => {
     const look = provers.get(service);
     return look !== undefined && !look.risk.safe ? [{ ...look, risk: look.risk }] : [];
   });

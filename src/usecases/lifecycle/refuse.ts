@@ -2,7 +2,7 @@ import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { NodeChange } from '../../domain/plan/node-change.ts';
 import type { UnsafeStop } from '../../domain/proving/stop-risk.ts';
 import { type MomentStyle, momentHere } from '../../ui/moments.ts';
-import { type Loss, lossConsequences, lossHeadline } from '../../ui/stop-price.ts';
+import { type Loss, lossConsequences, lossHeadline, lossSentence, lossToJson } from '../../ui/stop-price.ts';
 import { enumerate } from '../../ui/text.ts';
 import { plural } from '../../ui/units.ts';
 import type { ProverLook } from './look-at-provers.ts';
@@ -29,6 +29,7 @@ export function lossOf({
   return {
     service,
     why: risk.why,
+    loses: risk.loses,
     ...(smesherId === undefined ? {} : { smesherId }),
     ...(price === undefined ? {} : { price }),
   };
@@ -56,7 +57,7 @@ export function refusal(
     losses.length > 0 ? 'would-lose-proofs' : 'would-miss-registration',
     ExitCode.refused,
     `Refused: ${[...lossSubject(losses, verb), ...nodeSubject(node, losses.length > 0)].join(' ')} ${changed}`,
-    { details: priceLines(blocked, style), hint: waitOrForce(command) },
+    { details: priceLines(blocked, style), hint: waitOrForce(command), facts: blockedToJson(blocked) },
   );
 }
 
@@ -68,7 +69,7 @@ function lossSubject(losses: readonly Loss[], verb: string): readonly string[] {
       `${plural(losses.length, 'post-service')} prove or may prove, and a ${verb} throws that work away.`,
     ];
   }
-  return [`${lossHeadline(only)}, and a ${verb} throws it away.`];
+  return [lossSentence(only, verb)];
 }
 
 function nodeSubject(node: Blocked['node'], also: boolean): readonly string[] {
@@ -98,4 +99,15 @@ export function priceLines({ losses, node }: Blocked, style: MomentStyle): reado
 
 export function waitOrForce(command: TypedCommand): string {
   return `Wait for a safe moment:  ${command} --wait\nDo it anyway:            ${command} --force`;
+}
+
+/** The same for `--json`. */
+export function blockedToJson({ losses, node }: Blocked): Readonly<Record<string, unknown>> {
+  return {
+    losses: losses.map(lossToJson),
+    node:
+      node === undefined
+        ? null
+        : { why: node.why, until: new Date(node.until).toISOString(), services: node.names },
+  };
 }

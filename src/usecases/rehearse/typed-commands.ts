@@ -68,8 +68,7 @@ export class TypedCommands {
       services: [],
       force: false,
       dryRun: false,
-      wait: true,
-      timeoutMs: START_TIMEOUT_MS,
+      healthyWithinMs: START_TIMEOUT_MS,
     });
     if (exitCode === ExitCode.ok) return;
     throw new SmeshError(

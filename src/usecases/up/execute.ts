@@ -1,8 +1,11 @@
 import { SmeshError } from '../../domain/errors.ts';
 import type { ServiceRole } from '../../domain/plan/decide-up.ts';
 import type { ContainerStep, Step } from '../../domain/plan/steps.ts';
+import type { Project } from '../../domain/project/types.ts';
 import type { ComposeProgress, ComposeProject } from '../../ports/compose.ts';
 import type { Context } from '../context.ts';
+import { answersAsBefore } from '../lifecycle/act-when-safe.ts';
+import { lookAtProvers, type ProverLook } from '../lifecycle/look-at-provers.ts';
 import { clearPendingStarts, notePendingStarts } from './pending-starts.ts';
 import type { PreparedUp } from './prepare.ts';
 
@@ -15,6 +18,13 @@ export interface StartedService {
   readonly error?: string;
 }
 
+/** What became of a plan. */
+export interface ExecutedUp {
+  readonly started: readonly StartedService[];
+  /** By service, why: provers that had begun to prove when their turn came. */
+  readonly postponed: ReadonlyMap<string, string>;
+}
+
 /** More at once only wait for each other inside the engine. */
 const PARALLEL_STARTS = 8;
 
@@ -22,21 +32,65 @@ const PARALLEL_STARTS = 8;
  * Carries out the container steps of a plan: Compose makes and removes, the engine starts, the node first. Services that
  * are kept, held back or postponed are not named to Compose, so it cannot touch them.
  */
-export async function executeUp(context: Context, prepared: PreparedUp): Promise<readonly StartedService[]> {
+export async function executeUp(
+  context: Context,
+  prepared: PreparedUp,
+  options: { readonly force: boolean },
+): Promise<ExecutedUp> {
   const { plan, observation } = prepared;
   const project = observation.composeProject;
-  const toMake = servicesOf(plan.steps, ['create-service', 'recreate-service']);
-  const toRemove = servicesOf(plan.steps, ['remove-service']);
   const running = plan.steps.flatMap((step) =>
     step.kind === 'recreate-service' && step.running ? [step.service] : [],
   );
   await notePendingStarts(context, project.name, running);
+  const replaced = servicesOf(plan.steps, ['recreate-service', 'remove-service']);
+  const postponed = options.force
+    ? new Map<string, string>()
+    : await stopIdle(context, prepared.project, new Set(replaced));
+  const isLeft = (service: string) => !postponed.has(service);
+  const toMake = servicesOf(plan.steps, ['create-service', 'recreate-service']).filter(isLeft);
+  const toRemove = servicesOf(plan.steps, ['remove-service']).filter(isLeft);
   if (toMake.length > 0) await makeContainers(context, prepared, toMake);
   const toStart = new Set([...toMake, ...servicesOf(plan.steps, ['start-service'])]);
   const started = await startContainers(context, prepared, toStart);
   if (toRemove.length > 0) await removeServices(context, project, toRemove);
   await clearPendingStarts(context);
-  return started;
+  return { started, postponed };
+}
+
+/**
+ * Stops the provers that Compose is about to replace, each right after it has said once more that it is idle: Compose
+ * takes a second per container until it stops the old one, and a proof that begins in it would be lost.
+ */
+async function stopIdle(
+  context: Context,
+  project: Project,
+  services: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const postponed = new Map<string, string>();
+  if (services.size === 0) return postponed;
+  const docker = await context.ports.docker();
+  const own = (await docker.containers({ project: project.name })).filter(({ oneOff }) => !oneOff);
+  const looks = await lookAtProvers(context, project, own);
+  const stop = async (look: ProverLook): Promise<void> => {
+    if (look.container.state !== 'running' && look.container.state !== 'paused') return;
+    if (!look.risk.safe) {
+      postponed.set(look.service, look.risk.why);
+    } else if (await answersAsBefore(context, look.container, looks)) {
+      await docker.stop(look.container.id);
+    } else {
+      postponed.set(look.service, 'has just begun to prove');
+    }
+  };
+  const queue = [...looks.provers.values()].filter(({ service }) => services.has(service));
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      context.signal.throwIfAborted();
+      await stop(next);
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL_STARTS }, work));
+  return postponed;
 }
 
 function servicesOf(steps: readonly Step[], kinds: readonly ContainerStep['kind'][]): readonly string[] {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { readLabels } from '../../domain/compose/labels.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { SmeshError } from '../../domain/errors.ts';
+import type { DockerPort } from '../../ports/docker.ts';
 import { enumerate } from '../../ui/text.ts';
 import type { Context } from '../context.ts';
 import { stateFolder } from '../journal.ts';
@@ -72,7 +73,7 @@ export async function finishPendingStarts(context: Context): Promise<void> {
   const left: string[] = [];
   try {
     const docker = await context.ports.docker();
-    const containers = await docker.containers({ project: pending.project });
+    const containers = await listSettled(context, docker, pending);
     for (const { service, container } of chooseToStart(pending.services, containers)) {
       if (container === 'being-replaced') {
         left.push(service);
@@ -105,6 +106,29 @@ export async function finishPendingStarts(context: Context): Promise<void> {
   else await clearPendingStarts(context);
 }
 
+/** Compose outlives a command that is killed by moments; in them it may be about to remove what it has stopped. */
+const COMPOSE_OUTLIVES_MS = 5000;
+
+async function listSettled(
+  context: Context,
+  docker: DockerPort,
+  { project, services }: PendingStarts,
+): Promise<readonly ObservedContainer[]> {
+  const containers = await docker.containers({ project });
+  const now = context.clock.now();
+  const justStopped = containers.some(
+    ({ service, state, finishedAt }) =>
+      state === 'exited' &&
+      service !== undefined &&
+      services.includes(service) &&
+      finishedAt !== undefined &&
+      now - finishedAt < COMPOSE_OUTLIVES_MS,
+  );
+  if (!justStopped) return containers;
+  await context.clock.sleep(COMPOSE_OUTLIVES_MS, context.signal);
+  return docker.containers({ project });
+}
+
 interface ToStart {
   readonly service: string;
   /** Compose outlives a command that is killed, and may not have stopped the former container yet. */
@@ -118,7 +142,9 @@ function chooseToStart(
 ): readonly ToStart[] {
   const chosen = services.flatMap((service): ToStart[] => {
     const all = containers.filter((container) => container.service === service && !container.oneOff);
-    const created = all.find(({ state }) => state === 'created');
+    // One that was stopped to be replaced, and was not, is the one to start again.
+    const created =
+      all.find(({ state }) => state === 'created') ?? all.find(({ state }) => state === 'exited');
     if (created === undefined) return [];
     const isUp = all.some(({ state }) => ['running', 'paused', 'restarting'].includes(state));
     return [{ service, container: isUp ? 'being-replaced' : created }];

@@ -72,6 +72,7 @@ describe('priceOfStop', () => {
     const loss = {
       service: 'post-0002',
       why: 'is proving: 41 % read',
+      loses: 'work' as const,
       price: price({ doneAt: NOW + 7 * HOUR }),
       ...(smesherId === undefined ? {} : { smesherId }),
     };

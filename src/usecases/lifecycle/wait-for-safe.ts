@@ -1,0 +1,52 @@
+import type { Project } from '../../domain/project/types.ts';
+import { NO_MEMORY, type StopMemory } from '../../domain/proving/stop-memory.ts';
+import { momentStyle } from '../../ui/stop-price.ts';
+import { renderWaiting } from '../../ui/waiting.ts';
+import type { Context } from '../context.ts';
+import { LOOK_EVERY_MS } from './act-when-safe.ts';
+import { lookAtProvers, unsafeOf } from './look-at-provers.ts';
+import { lossOf } from './refuse.ts';
+
+/** What has been put off, and what each part of it waits for. */
+export interface PutOff {
+  readonly provers: ReadonlySet<string>;
+  readonly node: boolean;
+  /** `recreated` */
+  readonly doneWord: string;
+}
+
+/**
+ * Waits until the first of what was put off can be done without losing anything, or the time is up. Shows meanwhile whom
+ * it waits for. Rejects when the signal is aborted.
+ *
+ * @param until milliseconds since 1970; absent: for as long as it takes
+ */
+export async function waitForSafe(
+  context: Context,
+  project: Project,
+  { provers, node, doneWord }: PutOff,
+  until: number | undefined,
+): Promise<'safe' | 'timed-out'> {
+  const { clock, out, signal } = context;
+  const docker = await context.ports.docker();
+  const started = clock.now();
+  const live = out.live();
+  let memory: StopMemory = NO_MEMORY;
+  try {
+    for (;;) {
+      const own = (await docker.containers({ project: project.name })).filter(({ oneOff }) => !oneOff);
+      const looks = await lookAtProvers(context, project, own, memory);
+      memory = looks.memory;
+      const losses = unsafeOf(looks, provers).map(lossOf);
+      const nodeWaits = node && looks.nodeChange.kind === 'waits' ? looks.nodeChange : undefined;
+      if (losses.length < provers.size || (node && nodeWaits === undefined)) return 'safe';
+      if (until !== undefined && clock.now() >= until) return 'timed-out';
+      const style = momentStyle(looks.timeline, looks.at, (at) => clock.localOffsetMinutes(at));
+      const waiting = { losses, done: 0, doneWord, ...(nodeWaits === undefined ? {} : { node: nodeWaits }) };
+      live.update(renderWaiting(waiting, looks.at - started, style, out.interactive));
+      await clock.sleep(LOOK_EVERY_MS, signal);
+    }
+  } finally {
+    live.done();
+  }
+}
