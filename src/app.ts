@@ -85,10 +85,17 @@ function report(thrown: unknown, out: OutputPort | undefined, json: boolean, deb
   const error = explainSystemError(thrown) ?? thrown;
   if (error instanceof SmeshError) {
     if (json) {
-      const { code, message, hint, details, exitCode } = error;
+      const { code, message, hint, details, exitCode, facts } = error;
       const document = {
         schemaVersion: 1,
-        error: { code, message, exitCode, details, ...(hint === undefined ? {} : { hint }) },
+        error: {
+          code,
+          message,
+          exitCode,
+          details,
+          ...(hint === undefined ? {} : { hint }),
+          ...(facts === undefined ? {} : { facts }),
+        },
       };
       process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
     } else {

@@ -57,7 +57,7 @@ export function lossConsequences({ price, loses }: Loss, style: MomentStyle): re
         : [
             `left alone it is done about ${shortMoment(doneAt, style)}; begun anew at once, about ${shortMoment(againAt, style)}`,
           ];
-  const doubt = loses === 'doubt' ? 'if a proof is due: ' : '';
+  const doubt = loses === 'doubt' ? 'if it has a proof to make: ' : '';
   return [...done, `${doubt}${deadlineWords(deadline, missesByStop(price), style)}`];
 }
 
@@ -70,7 +70,7 @@ function deadlineWords(deadline: ProofDeadline, misses: boolean | undefined, sty
     case 'publish':
       return `published later than ${at}, it earns nothing in epoch ${deadline.epoch}${tooLate}`;
     case 'initial':
-      return `it is its first proof: registered by ${at} it earns from epoch ${deadline.epoch} on, else an epoch later${tooLate}`;
+      return `its first proof: registered by ${at}, it earns from epoch ${deadline.epoch} on, else an epoch later${tooLate}`;
   }
 }
 

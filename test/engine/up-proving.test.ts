@@ -73,7 +73,7 @@ describe('while an identity proves in the cycle gap', () => {
   it('down refuses and names what would be lost', async () => {
     const run = await project.smesh(['down']);
     expect(run.code, run.stdout).toBe(5);
-    expect(run.stderr).toMatch(/post-0001 is proving: k2pow/);
+    expect(run.stderr).toMatch(/post-0001 \([0-9a-f]{8}\) is proving: k2pow.* of work\n/);
     expect((await project.lives())['post-0001']).toContain('running');
   });
 
