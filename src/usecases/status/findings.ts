@@ -1,5 +1,6 @@
 import type { EpochTimeline } from '../../domain/poet/epochs.ts';
 import type { IdentityReport, NodeReport, StatusFinding } from '../../domain/proving/status-report.ts';
+import { hasLostItsData } from '../../domain/proving/stop-risk.ts';
 import type { Observation } from '../observe.ts';
 import { neededFrom, startThem } from './stopped.ts';
 
@@ -25,9 +26,6 @@ const NODE_START_MS = 20 * MINUTE;
 
 /** A database that cannot grow stops the node in the middle of an epoch. */
 const LEAST_FREE_BYTES = 5 * 2 ** 30;
-
-/** No disk reads faster; a pass that seems to has read nothing (operators.md d.6). */
-const FASTEST_BYTES_PER_MS = 20e6;
 
 /** All troubles of a project, problems first, those of many identities told once. */
 export function findTrouble(observation: Observation, known: Known): readonly StatusFinding[] {
@@ -200,7 +198,7 @@ function identityTrouble(
           ? problem(
               'proof-stuck',
               `cannot prove (${activity.reason}) and stays so until it is restarted`,
-              `docker compose restart ${name}`,
+              `smesh-compose restart ${name}`,
             )
           : problem(
               'proof-failed',
@@ -212,7 +210,11 @@ function identityTrouble(
     case 'not-connected':
       if (node.certainty === 'settled' || node.certainty === 'fresh') {
         found.push(
-          problem('not-connected', `is wanted, but not connected to the node: ${activity.reason}`, logs),
+          problem(
+            'not-connected',
+            `is wanted, but not connected to the node: ${activity.reason}`,
+            `${logs}, then: smesh-compose restart ${name}`,
+          ),
         );
       }
       break;
@@ -244,12 +246,12 @@ function identityTrouble(
         `smesh-compose scan ${identity.data}`,
       ),
     );
-  } else if (isTooFast(log?.lastPassMs, identity.dataBytes)) {
+  } else if (log !== undefined && hasLostItsData(log, identity.dataBytes)) {
     found.push(
       problem(
         'data-vanished',
         'finishes its passes without reading anything: its disk is gone, and it burns CPU for nothing',
-        `docker compose stop ${name}, then look after the disk`,
+        `smesh-compose stop ${name}, then look after the disk`,
       ),
     );
   }
@@ -302,10 +304,4 @@ function wantedFor(since: number | undefined, now: number): string {
   if (since === undefined) return '';
   const minutes = Math.floor((now - since) / MINUTE);
   return minutes < 1 ? '' : minutes < 120 ? ` for ${minutes} min` : ` for ${Math.floor(minutes / 60)} h`;
-}
-
-function isTooFast(passMs: number | undefined, dataBytes: number | undefined): boolean {
-  if (passMs === undefined || dataBytes === undefined) return false;
-  // Log times are whole seconds.
-  return dataBytes / (passMs + 1000) > FASTEST_BYTES_PER_MS;
 }
