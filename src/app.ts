@@ -61,6 +61,11 @@ function createPorts(
       (await import('./adapters/sqlite/user-version.ts')).createDatabaseVersion(),
     ),
     registry: once(async () => (await import('./adapters/registry/index.ts')).createRegistry()),
+    host: once(async () => (await import('./adapters/host/index.ts')).createHost(env)),
+    poetApi: once(async () => (await import('./adapters/poet-api/index.ts')).createPoetApi()),
+    clockSources: once(async () => (await import('./adapters/clock-sources/index.ts')).createClockSources()),
+    databaseShape: once(async () => (await import('./adapters/sqlite/shape.ts')).createDatabaseShape()),
+    archive: once(async () => (await import('./adapters/archive/index.ts')).nodeArchive),
   };
 }
 

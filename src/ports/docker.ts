@@ -55,6 +55,10 @@ export interface EngineFacts {
   readonly memoryBytes: number;
   readonly runtimes: readonly string[];
   readonly dataRoot: string;
+  /** `overlay2`, `zfs`, … */
+  readonly storageDriver?: string;
+  /** Containers go on while the engine itself is restarted. */
+  readonly liveRestore?: boolean;
 }
 
 export interface ContainerFilter {

@@ -1,10 +1,15 @@
+import type { ArchivePort } from './archive.ts';
+import type { ClockSourcesPort } from './clock-sources.ts';
 import type { ComposePort } from './compose.ts';
 import type { CryptoPort } from './crypto.ts';
+import type { DatabaseShapePort } from './database-shape.ts';
 import type { DatabaseVersionPort } from './database-version.ts';
 import type { DockerPort } from './docker.ts';
 import type { FilesPort } from './files.ts';
+import type { HostPort } from './host.ts';
 import type { LocalDatabasePort } from './local-database.ts';
 import type { NodeApiPort } from './node-api.ts';
+import type { PoetApiPort } from './poet-api.ts';
 import type { PostApiPort } from './post-api.ts';
 import type { PromptPort } from './prompt.ts';
 import type { RegistryPort } from './registry.ts';
@@ -30,4 +35,10 @@ export interface Ports {
   localDatabase(): Promise<LocalDatabasePort>;
   databaseVersion(): Promise<DatabaseVersionPort>;
   registry(): Promise<RegistryPort>;
+  /** What `doctor` asks and packs. */
+  host(): Promise<HostPort>;
+  poetApi(): Promise<PoetApiPort>;
+  clockSources(): Promise<ClockSourcesPort>;
+  databaseShape(): Promise<DatabaseShapePort>;
+  archive(): Promise<ArchivePort>;
 }

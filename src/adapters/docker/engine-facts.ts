@@ -18,6 +18,8 @@ const infoSchema = z.object({
   MemTotal: z.number(),
   Runtimes: z.record(z.string(), z.unknown()).nullish(),
   DockerRootDir: z.string().nullish(),
+  Driver: z.string().nullish(),
+  LiveRestoreEnabled: z.boolean().nullish(),
 });
 
 /** Reads `/version` and `/info`; throws ZodError for other shapes and `engine-too-old` below Engine API 1.44. */
@@ -54,5 +56,7 @@ export function parseEngine(version: unknown, info: unknown): EngineFacts {
     memoryBytes: found.MemTotal,
     runtimes: Object.keys(found.Runtimes ?? {}),
     dataRoot: found.DockerRootDir ?? '',
+    ...(found.Driver == null ? {} : { storageDriver: found.Driver }),
+    ...(found.LiveRestoreEnabled == null ? {} : { liveRestore: found.LiveRestoreEnabled }),
   };
 }
