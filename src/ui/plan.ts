@@ -28,6 +28,7 @@ const describers: Describers = {
     reason: `${owned}${step.repair ? '; without its trailing newline' : ''}`,
   }),
   'move-key': (step) => ({ sign: '~', verb: 'move', subject: step.from, reason: `to ${step.to}` }),
+  'write-lease': (step) => ({ sign: '~', verb: 'lease', subject: step.path, reason: step.why }),
   'create-service': (step) => ({ sign: '+', verb: 'create', subject: step.service, reason: step.why }),
   'recreate-service': (step) => ({
     sign: '~',
@@ -165,7 +166,7 @@ export function planToJson(plan: Plan): Readonly<Record<string, unknown>> {
     headline: plan.headline,
     changes: changesAnything(plan),
     steps: plan.steps.map((step) => {
-      if (step.kind !== 'write-file') return step;
+      if (step.kind !== 'write-file' && step.kind !== 'write-lease') return step;
       const { content: _, ...rest } = step;
       return rest;
     }),

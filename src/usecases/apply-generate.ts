@@ -59,6 +59,11 @@ export function summarizeSteps(directory: string, steps: readonly FileStep[]): r
   for (const { source, target } of keys) {
     if (source === target) lines.push(describe(name(target), 'mode and owner put right (0600)'));
   }
+  const leases = steps.filter((step) => step.kind === 'write-lease');
+  for (const why of new Set(leases.map((lease) => lease.why))) {
+    const alike = leases.filter((lease) => lease.why === why);
+    lines.push(describe(folderOf(alike[0]?.path ?? ''), `${plural(alike.length, 'lease')}: ${why}`));
+  }
   // What only folders are made for shows none of the lines above.
   if (lines.length === 0) {
     for (const step of steps)
@@ -84,6 +89,8 @@ export function stepsToJson(steps: readonly FileStep[]): readonly unknown[] {
         };
       case 'install-key':
         return { kind: step.kind, source: step.source, target: step.target, smesherId: step.smesherId };
+      case 'write-lease':
+        return { kind: step.kind, path: step.path, smesherId: step.smesherId, why: step.why };
       default:
         return step;
     }

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { readLease, writeLease } from '../domain/identity/lease.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
 import type { CryptoPort } from '../ports/crypto.ts';
 import type { FilesPort } from '../ports/files.ts';
@@ -41,6 +43,16 @@ const executors: Executors = {
   'install-key': installKey,
 
   'move-key': moveKey,
+
+  'write-lease': async ({ files }, step) => {
+    const folder = step.mark ? await files.facts(dirname(step.path)) : undefined;
+    const reading = readLease(step.content);
+    const content =
+      folder === undefined || reading.kind !== 'read'
+        ? step.content
+        : writeLease({ ...reading.lease, folder: { device: folder.device, inode: folder.inode } });
+    await files.writeAtomic(step.path, content, step);
+  },
 };
 
 /** Carries out one file step; safe to repeat. */

@@ -12,6 +12,7 @@ import type { GeneratedFile, Owner } from '../domain/compose/types.ts';
 import { digestOf } from '../domain/digest.ts';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import type { SmesherId } from '../domain/identity/smesher-id.ts';
+import type { Finding } from '../domain/plan/findings.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
 import type { Project } from '../domain/project/types.ts';
 import { renderDiff } from '../ui/diff.ts';
@@ -20,6 +21,7 @@ import { refuseForeignData } from './check-data-ids.ts';
 import type { Context } from './context.ts';
 import { gpuGroups, readGpuFragment } from './gpu-inputs.ts';
 import { backupPath, stateFolder } from './journal.ts';
+import { planLeases } from './leases/plan-leases.ts';
 import { PROJECT_FILE } from './load-project.ts';
 import { identitiesFolder, planNodeKeys } from './node-keys.ts';
 import { jobOwners, nodeOwner, postOwners, projectOwner } from './owners.ts';
@@ -44,6 +46,8 @@ export interface GeneratePlan {
   }[];
   readonly notes: readonly string[];
   readonly owner: Owner;
+  /** Keys that come with a lease of another place: installed they may be, started not. */
+  readonly leaseFindings: readonly Finding[];
   /** All that the node will register once the steps are done. */
   readonly installedIds: readonly SmesherId[];
 }
@@ -57,6 +61,7 @@ export async function planGenerate(context: Context, request: GenerateRequest): 
   await refuseForeignData(context, project, request.text);
   const owner = await nodeOwner(context, project);
   const keys = await planNodeKeys(context, { ...request, repair: request.repairKeys, owner });
+  const leases = await planLeases(context, project, owner, keys);
   const generated = await generate(context, project, owner, keys.installedAfter);
   const files = await Promise.all(generated.map((file) => compareFile(context, file)));
   const digests = await presentDigests(context);
@@ -78,15 +83,21 @@ export async function planGenerate(context: Context, request: GenerateRequest): 
   return {
     owner,
     installedIds: keys.installedAfter,
-    notes: keys.notes,
+    notes: [...keys.notes, ...leases.notes],
+    leaseFindings: leases.findings,
     outdated: outdated.map(({ path, file, present, state }) => ({
       path,
       state,
       diff: renderDiff(path, present ?? '', file.content),
     })),
     steps: [
-      ...(await folderSteps(context, { project, owner, steps: [...keys.steps, ...fileSteps] })),
+      ...(await folderSteps(context, {
+        project,
+        owner,
+        steps: [...keys.steps, ...leases.steps, ...fileSteps],
+      })),
       ...keys.steps,
+      ...leases.steps,
       ...(await ownedByProject(context, fileSteps)),
     ],
   };
@@ -178,6 +189,7 @@ async function folderSteps(
     identitiesFolder(project),
     ...steps.flatMap((step) => {
       if (step.kind === 'move-key') return [dirname(step.to)];
+      if (step.kind === 'write-lease') return [dirname(step.path)];
       if (step.kind !== 'write-file') return [];
       return [dirname(step.path), ...(step.backup === undefined ? [] : [dirname(step.backup)])];
     }),

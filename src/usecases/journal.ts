@@ -39,6 +39,15 @@ const stepSchema = z.discriminatedUnion('kind', [
     ...ownership,
   }),
   z.object({ kind: z.literal('move-key'), from: z.string(), to: z.string(), smesherId }),
+  z.object({
+    kind: z.literal('write-lease'),
+    path: z.string(),
+    content: z.string(),
+    smesherId,
+    why: z.string(),
+    mark: z.boolean(),
+    ...ownership,
+  }),
 ]);
 
 const journalSchema = z.object({
@@ -198,6 +207,7 @@ function touchedFolders(steps: readonly FileStep[]): ReadonlySet<string> {
       if (step.kind === 'write-file')
         return [dirname(step.path), ...(step.backup === undefined ? [] : [dirname(step.backup)])];
       if (step.kind === 'install-key') return [dirname(step.target)];
+      if (step.kind === 'write-lease') return [dirname(step.path)];
       return step.kind === 'move-key' ? [dirname(step.to)] : [];
     }),
   );

@@ -2,6 +2,7 @@ import type { SmesherId } from '../domain/identity/smesher-id.ts';
 import type { Finding } from '../domain/plan/findings.ts';
 import type { Project } from '../domain/project/types.ts';
 import type { Context } from './context.ts';
+import { checkLeases } from './leases/check-leases.ts';
 import { identitiesFolder } from './node-keys.ts';
 import { checkData, type DataCheck } from './up/check-data.ts';
 import { checkDuplicates } from './up/check-duplicates.ts';
@@ -39,10 +40,11 @@ export async function preflight(
     checkPorts(context, named.observation),
     checkDuplicates(context, named.observation, names),
     checkHistories(context, named.observation, names, project.node.data),
+    checkLeases(context, project),
   ] as const;
   // One that fails does not end the command while another has a helper container half made.
   await Promise.allSettled(checks);
-  const [data, ports, duplicates, histories] = await Promise.all(checks);
+  const [data, ports, duplicates, histories, leases] = await Promise.all(checks);
   // Nobody needs to be told of memory each time when nothing is started.
   const memory = toStart.size === 0 ? [] : checkMemory(observation, project);
   return {
@@ -50,6 +52,7 @@ export async function preflight(
       ...named.findings,
       ...duplicates,
       ...histories,
+      ...leases,
       ...ports,
       ...checkImages(observation, project),
       ...memory,

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { takeLock } from '../../src/adapters/files/lock.ts';
+import { keyFilesIn } from '../helpers/keys.ts';
 import { makePostDirectory } from '../helpers/post-data.ts';
 import { type CliRun, runCli } from '../helpers/run-cli.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -370,7 +371,7 @@ describe('weird paths', () => {
     );
     expect(sources).toEqual(expect.arrayContaining(directories.map(({ path }) => path)));
     expect(sources).toContain(join(project, 'node-data'));
-    const installed = readdirSync(join(project, 'node-data/identities')).map((name) =>
+    const installed = keyFilesIn(join(project, 'node-data/identities')).map((name) =>
       readFileSync(join(project, 'node-data/identities', name), 'utf8'),
     );
     expect(installed.sort()).toEqual(directories.map(({ keyFile }) => keyFile).sort());

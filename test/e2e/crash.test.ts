@@ -53,6 +53,9 @@ function finalState(project: string): readonly string[] {
       [/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z/g, 'TIME'],
       // Of a content that names the place.
       [/digest: sha256:[0-9a-f]{64}/g, 'DIGEST'],
+      // Leases say since when, and know their folder.
+      [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME'],
+      [/"inode": \d+/g, 'INODE'],
     ],
   });
 }

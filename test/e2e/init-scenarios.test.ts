@@ -15,7 +15,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, it } from 'vitest';
-import { makeIdentity } from '../helpers/keys.ts';
+import { keyFilesIn, makeIdentity } from '../helpers/keys.ts';
 import { builtCli } from '../helpers/places.ts';
 import { makePostDirectory, type PostDirectory } from '../helpers/post-data.ts';
 import { keys, startCli } from '../helpers/pty.ts';
@@ -80,7 +80,7 @@ describe('init on what smeshers have', () => {
       'node',
       ...Array.from({ length: 10 }, (_, index) => `post-${String(index + 1).padStart(4, '0')}`),
     ]);
-    expect(readdirSync(installed(scene.project))).toHaveLength(10);
+    expect(keyFilesIn(installed(scene.project))).toHaveLength(10);
     expect(describeTree(scene.data)).toEqual(before);
     const containers = execFileSync('docker', [
       'ps',
@@ -125,7 +125,7 @@ describe('init on what smeshers have', () => {
       expect(names(scene)).toHaveLength(2);
       expect(readFileSync(join(scene.project, 'compose.yaml'), 'utf8')).not.toContain('blocked');
       expect(run.stderr).toMatch(new RegExp(`blocked: .*(${why}).*`));
-      expect(readdirSync(installed(scene.project))).toHaveLength(2);
+      expect(keyFilesIn(installed(scene.project))).toHaveLength(2);
     },
   );
 
@@ -155,7 +155,7 @@ describe('init on what smeshers have', () => {
     );
     const before = describeTree(scene.data);
     await initialised(scene);
-    expect(readdirSync(installed(scene.project)).sort()).toEqual(['post-0001.key', 'post-0002.key']);
+    expect(keyFilesIn(installed(scene.project))).toEqual(['post-0001.key', 'post-0002.key']);
     expectKeys(scene, directories);
     expect(describeTree(scene.data)).toEqual(before);
   });
@@ -196,7 +196,7 @@ describe('init on what smeshers have', () => {
     writeFileSync(join(folder, 'local.key'), mine.keyFile, { mode: 0o644 });
     const first = await initialised(scene);
     expect(first.stderr).toContain('local.key is the key of post-0001');
-    expect(readdirSync(folder).sort()).toEqual(['post-0001.key', 'post-0002.key']);
+    expect(keyFilesIn(folder)).toEqual(['post-0001.key', 'post-0002.key']);
     expect(modeOf(join(folder, 'post-0001.key'))).toBe('600');
 
     const stray = makeIdentity();
@@ -269,7 +269,7 @@ describe('init on what smeshers have', () => {
       expect(after.get(name)).toBe(hashes.get(name));
     expect(after.get('node')).not.toBe(hashes.get('node'));
     expect(describeTree(installed(scene.project))).toEqual(expect.arrayContaining([...keysBefore]));
-    expect(readdirSync(installed(scene.project))).toHaveLength(4);
+    expect(keyFilesIn(installed(scene.project))).toHaveLength(4);
   });
 
   it('S18: keys are in place before the first start: 0600, no newline, no local.key; the coinbase is in the config', async () => {
@@ -365,7 +365,7 @@ describe('init on what smeshers have', () => {
       { cwd: again },
     );
     expect(taken).toMatchObject({ code: 0 });
-    expect(readdirSync(join(other, 'identities')).sort()).toEqual(['old.key', 'post-0002.key']);
+    expect(keyFilesIn(join(other, 'identities'))).toEqual(['old.key', 'post-0002.key']);
   });
 
   it('S44: every changing command has --dry-run, and a second run changes nothing', async () => {
@@ -419,8 +419,8 @@ describe('init on what smeshers have', () => {
     await initialised(scene);
     const before = describeTree(scene.data);
     expect(await runCli(['remove', 'post-0001'], { cwd: scene.project })).toMatchObject({ code: 0 });
-    expect(readdirSync(installed(scene.project))).toEqual(['post-0002.key']);
-    expect(readdirSync(join(scene.project, '.smesh/retired'))).toHaveLength(1);
+    expect(keyFilesIn(installed(scene.project))).toEqual(['post-0002.key']);
+    expect(keyFilesIn(join(scene.project, '.smesh/retired'))).toHaveLength(1);
     makePostDirectory(join(scene.data, 'post03'));
     expect(await runCli(['add', scene.data], { cwd: scene.project })).toMatchObject({ code: 0 });
     expect(names(scene).sort()).toEqual(['post-0001', 'post-0002', 'post-0003']);

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createNodeApi } from '../../src/adapters/node-api/index.ts';
+import { keyFilesIn } from '../helpers/keys.ts';
 import { suiteTempFolder } from '../helpers/temp.ts';
 import { docker, NODE_IMAGE, OWNER, TestProject } from './support/project.ts';
 
@@ -71,7 +72,7 @@ describe('up', () => {
     for (const service of answer.services) expect(service.state, service.service).toBe('healthy');
     const provers = answer.services.filter((one: { role: string }) => one.role === 'prover');
     expect(provers.every((one: { connected: boolean }) => one.connected)).toBe(true);
-    expect(readdirSync(join(folder, 'node-data/identities')).sort()).toEqual([
+    expect(keyFilesIn(join(folder, 'node-data/identities'))).toEqual([
       'post-0001.key',
       'post-0002.key',
       'post-0003.key',

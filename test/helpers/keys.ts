@@ -48,3 +48,10 @@ export function recordKeyFiles(folder: string): void {
     if (/^[0-9a-f]{128}$/i.test(text)) recordPrivateHalf(text.slice(0, 64));
   }
 }
+
+/** The key files of a node's `identities/`, sorted: what the node reads. Leases lie beside them. */
+export function keyFilesIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.key'))
+    .sort();
+}

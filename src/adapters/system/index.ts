@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, freemem, hostname, totalmem } from 'node:os';
 import process from 'node:process';
 import type { SystemPort } from '../../ports/system.ts';
+import { readHostMark } from './host-mark.ts';
 import { findPortOwner } from './port-owner.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,6 +21,7 @@ export function createSystem(env: Environment): SystemPort {
     pid: process.pid,
     user: { uid, gid: process.getgid?.() ?? 0 },
     ...(sudoUser === undefined ? {} : { sudoUser }),
+    host: () => readHostMark(),
     portOwner: findPortOwner,
   };
 }

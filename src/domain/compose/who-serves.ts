@@ -73,3 +73,19 @@ function hostPath(mounts: readonly ObservedMount[], path: string): string | unde
 function unique(paths: readonly (string | undefined)[]): readonly string[] {
   return [...new Set(paths.filter((path) => path !== undefined))];
 }
+
+const NODE_PROGRAMS = new Set(['go-spacemesh', 'node-spacemesh']);
+const PROVER_PROGRAMS = new Set(['post-service']);
+
+/** Whether a word of a command line starts a node. */
+export function isNodeProgram(word: string): boolean {
+  return NODE_PROGRAMS.has(programName(word));
+}
+
+export function isProverProgram(word: string): boolean {
+  return PROVER_PROGRAMS.has(programName(word));
+}
+
+function programName(word: string): string {
+  return word.slice(word.lastIndexOf('/') + 1);
+}

@@ -44,6 +44,8 @@ export interface KeyDecision {
   /** All IDs that the node will register after these steps, sorted: it reads them only at its start. */
   readonly installedAfter: readonly SmesherId[];
   readonly notes: readonly string[];
+  /** File name of each key after these steps. */
+  readonly keyFiles: ReadonlyMap<SmesherId, string>;
 }
 
 const KEY_MODE = 0o600;
@@ -206,7 +208,8 @@ export function decideKeys(facts: KeyFacts): KeyDecision {
       { details: missing, hint: 'Nothing was changed. Name where else to look: --keys DIR' },
     );
   }
-  return { steps, notes, installedAfter: [...staying.keys()].sort() };
+  const keyFiles = new Map([...staying].map(([id, { file }]) => [id, file]));
+  return { steps, notes, installedAfter: [...staying.keys()].sort(), keyFiles };
 }
 
 function installStep(

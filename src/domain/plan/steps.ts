@@ -39,7 +39,18 @@ export type FileStep =
       readonly from: string;
       readonly to: string;
       readonly smesherId: SmesherId;
-    };
+    }
+  | ({
+      /** Beside an installed key: which host and project may start a node with it. */
+      readonly kind: 'write-lease';
+      readonly path: string;
+      readonly content: string;
+      readonly smesherId: SmesherId;
+      /** What the plan says of it. */
+      readonly why: string;
+      /** Whether to put in the mark of the folder it is written to; not in one that is another place's. */
+      readonly mark: boolean;
+    } & Ownership);
 
 /** Steps that change containers. `up` and `down` decide them anew each time from what the engine holds. */
 export type ContainerStep =

@@ -1,10 +1,12 @@
 import { dirname } from 'node:path';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import type { LeaseReading } from '../../domain/identity/lease.ts';
 import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import type { ScanReport } from '../../domain/post/types.ts';
 import { quoteForShell } from '../../domain/shell-quote.ts';
 import type { Context } from '../context.ts';
 import { type EngineNode, findEngineNodes } from '../engine-nodes.ts';
+import { readLeaseFiles } from '../leases/read-leases.ts';
 
 /** A key that is about to be installed, and where it lies now. */
 export interface KeyInQuestion {
@@ -58,9 +60,11 @@ export async function findForeignHistory(
   // What was merged has its rows here as well; its former folder may lie about for ever.
   const here = await database.read(`${own}/local.sql`);
   const merged = new Set(here.kind === 'read' ? here.identities.map(({ smesherId }) => smesherId) : []);
-  const strangers = chosen.filter(({ smesherId }) => !merged.has(smesherId));
+  const unknownHere = chosen.filter(({ smesherId }) => !merged.has(smesherId));
   const histories = await Promise.all(
     [...folders].map(async (folder): Promise<ForeignHistory | undefined> => {
+      const released = await findReleased(files, folder);
+      const strangers = unknownHere.filter(({ smesherId }) => !released.has(smesherId));
       const facts = await database.read(`${folder}/local.sql`);
       if (facts.kind === 'absent') return undefined;
       const node = servedBy.get(folder);
@@ -76,6 +80,31 @@ export async function findForeignHistory(
     }),
   );
   return histories.filter((history) => history !== undefined);
+}
+
+/**
+ * Whom that node has given up: it has been seen to go on without them, so it publishes nothing for them any more; what it
+ * did publish, ours learns from the network before it builds anything (spacemesh.md §9.1.2).
+ */
+async function findReleased(
+  files: Context['ports']['files'],
+  folder: string,
+): Promise<ReadonlySet<SmesherId>> {
+  const leases = await readLeaseFiles(files, `${folder}/identities`).catch(
+    () => new Map<string, LeaseReading>(),
+  );
+  const released = [...leases].filter(
+    ([, reading]) => reading.kind === 'read' && reading.lease.state === 'released',
+  );
+  const gone = await Promise.all(
+    released.map(async ([path, reading]) => {
+      // A key that came back under the same name stands beside its old lease.
+      const key = path.replace(/\.lease$/, '.key');
+      const isBack = await files.exists(key).catch(() => true);
+      return isBack || reading.kind !== 'read' ? [] : [reading.lease.smesherId];
+    }),
+  );
+  return new Set(gone.flat());
 }
 
 /** `…/identities/x.key` belongs to the node whose data folder is two levels up. */
@@ -100,7 +129,7 @@ export function foreignHistoryError(histories: readonly ForeignHistory[]): Smesh
         `${history.folder}${whose(history)}: ${history.identities.map(({ smesherId }) => shortId(smesherId)).join(', ')}`,
         ...(history.unknown === undefined ? [] : [`  its local.sql cannot be read: ${history.unknown}`]),
       ]),
-      hint: `Nothing was changed. Stop that node for good, then let this project go on with its folder: smesh-compose init --node-data ${quoteForShell(folder)} (in a project: node.data in smesh.yaml).  Or merge it into this one's folder with go-spacemesh's merge-nodes, both stopped.`,
+      hint: `Nothing was changed. Stop that node for good, then let this project go on with its folder: smesh-compose init --node-data ${quoteForShell(folder)} (in a project: node.data in smesh.yaml).  Or merge it into this one's folder with go-spacemesh's merge-nodes, both stopped.  A smesh-compose project gives an identity up with remove and up; then it may be added here.`,
     },
   );
 }

@@ -40,7 +40,7 @@ export async function checkHistories(
         kind: 'refused',
         message: `${ids.get(smesherId)} (${shortId(smesherId)}) has smeshed with another node of this engine, and its history is not in this one's database: with a second ATX for the same epoch it is banned for ever`,
         evidence: `${folder}/local.sql${servedBy === undefined ? '' : `, container ${servedBy.container}`}`,
-        next: `Stop that node for good and let this project go on with its folder (node.data in smesh.yaml), or merge it into ${nodeData} with go-spacemesh's merge-nodes, both stopped`,
+        next: `Stop that node for good and let this project go on with its folder (node.data in smesh.yaml), or merge it into ${nodeData} with go-spacemesh's merge-nodes, both stopped. A smesh-compose project gives an identity up with remove and up`,
       }),
     ),
   );

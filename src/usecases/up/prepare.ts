@@ -2,11 +2,12 @@ import { COMPOSE_PATH } from '../../domain/compose/generate.ts';
 import { decideUp } from '../../domain/plan/decide-up.ts';
 import { describeChange } from '../../domain/plan/describe-change.ts';
 import type { Finding } from '../../domain/plan/findings.ts';
-import type { FileStep, Plan } from '../../domain/plan/steps.ts';
+import type { FileStep, Plan, Step } from '../../domain/plan/steps.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { COMPOSE_OVERRIDES, type ComposeProject } from '../../ports/compose.ts';
 import type { Context } from '../context.ts';
 import { type GeneratePlan, planGenerate } from '../generate.ts';
+import { planRenewal } from '../leases/check-leases.ts';
 import { lookAtProvers } from '../lifecycle/look-at-provers.ts';
 import { loadProject } from '../load-project.ts';
 import { preflight } from '../preflight.ts';
@@ -57,14 +58,26 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
     },
     { force: request.force, ...(services === undefined ? {} : { services }) },
   );
-  const files: readonly FileStep[] = generate.steps;
+  const renewals = startsNode(decided.steps, observation) ? await planRenewal(context, project) : [];
+  const files: readonly FileStep[] = [...generate.steps, ...renewals];
   return {
     project,
-    generate,
+    generate: { ...generate, steps: files },
     observation: { ...observation, composeProject },
-    findings: checked.findings,
+    findings: [...generate.leaseFindings, ...checked.findings],
     plan: { headline: decided.headline, steps: [...files, ...decided.steps] },
   };
+}
+
+function startsNode(steps: readonly Step[], { desired }: EngineObservation): boolean {
+  const nodes = new Set(desired.filter(({ role }) => role === 'node').map(({ name }) => name));
+  return steps.some(
+    (step) =>
+      (step.kind === 'create-service' ||
+        step.kind === 'start-service' ||
+        (step.kind === 'recreate-service' && step.running)) &&
+      nodes.has(step.service),
+  );
 }
 
 /**

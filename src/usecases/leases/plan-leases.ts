@@ -1,0 +1,115 @@
+import { basename } from 'node:path';
+import type { KeyDecision } from '../../domain/identity/decide-keys.ts';
+import {
+  decideLeases,
+  type FoundLease,
+  type LeaseDecision,
+  type LeaseFacts,
+  type StandingKey,
+} from '../../domain/identity/decide-leases.ts';
+import { type LeaseHere, type LeaseReading, leaseFileOf } from '../../domain/identity/lease.ts';
+import { leaseFindings } from '../../domain/identity/lease-findings.ts';
+import type { SmesherId } from '../../domain/identity/smesher-id.ts';
+import type { Finding } from '../../domain/plan/findings.ts';
+import type { Project } from '../../domain/project/types.ts';
+import { version } from '../../version.ts';
+import type { Context } from '../context.ts';
+import { identitiesFolder } from '../node-keys.ts';
+import { findLease, leaseHere, readLeaseBeside, readLeaseFiles } from './read-leases.ts';
+
+/** Which leases the planned keys need, and what keeps a node from being started with them. Reads only. */
+export async function planLeases(
+  context: Context,
+  project: Project,
+  owner: { readonly uid: number; readonly gid: number },
+  keys: KeyDecision,
+): Promise<LeaseDecision & { readonly findings: readonly Finding[] }> {
+  const decision = decideLeases(await leaseFacts(context, project, owner, keys));
+  const names = new Map(project.identities.map(({ id, name }) => [id, name]));
+  const carried = decision.carried.map((key) => ({ ...key, name: names.get(key.smesherId) ?? '' }));
+  return { ...decision, findings: leaseFindings(carried) };
+}
+
+/** What is known of the leases of all keys that stand in the node's folder once `keys` is carried out. */
+export async function leaseFacts(
+  context: Context,
+  project: Project,
+  owner: { readonly uid: number; readonly gid: number },
+  keys: Pick<KeyDecision, 'steps' | 'keyFiles'>,
+): Promise<LeaseFacts> {
+  const folder = identitiesFolder(project);
+  const here = await leaseHere(context, project);
+  const present = await readLeaseFiles(context.ports.files, folder);
+  const find = (path: string, smesherId: SmesherId) => findFor(context, here, present, path, smesherId);
+  const sources = new Map(
+    keys.steps.flatMap((step) =>
+      step.kind === 'install-key' && step.source !== step.target
+        ? [[step.smesherId, step.source] as const]
+        : [],
+    ),
+  );
+  const standing = await Promise.all(
+    [...keys.keyFiles].map(async ([smesherId, file]): Promise<StandingKey> => {
+      const path = `${folder}/${file}`;
+      const source = sources.get(smesherId);
+      const lease = await find(path, smesherId);
+      const sourceLease = source === undefined ? undefined : await findBeside(context, here, source);
+      return {
+        smesherId,
+        path,
+        isNew: source !== undefined,
+        ...(lease === undefined ? {} : { lease }),
+        ...(sourceLease === undefined ? {} : { sourceLease }),
+      };
+    }),
+  );
+  const retired = new Set(project.retired.map(({ id }) => id));
+  const leaving = await Promise.all(
+    keys.steps.flatMap((step) => {
+      // A local.key that the node made by itself was never leased.
+      if (step.kind !== 'move-key' || keys.keyFiles.has(step.smesherId) || !retired.has(step.smesherId))
+        return [];
+      const { smesherId, from, to } = step;
+      return [
+        find(from, smesherId).then((lease) => ({
+          smesherId,
+          from,
+          to,
+          ...(lease === undefined ? {} : { lease }),
+        })),
+      ];
+    }),
+  );
+  return { here, standing, leaving, owner, now: new Date(context.clock.now()).toISOString(), version };
+}
+
+/** The lease beside the key; where there is none, one of the same identity under another name. */
+async function findFor(
+  context: Context,
+  here: LeaseHere,
+  present: ReadonlyMap<string, LeaseReading>,
+  keyPath: string,
+  smesherId: SmesherId,
+): Promise<FoundLease | undefined> {
+  const isOf = (reading: LeaseReading) => reading.kind === 'read' && reading.lease.smesherId === smesherId;
+  const beside = leaseFileOf(keyPath);
+  const reading = present.get(beside);
+  // One of another identity was left behind by a key that a hand renamed.
+  if (reading !== undefined && (reading.kind === 'unknown' || isOf(reading)))
+    return findLease(context, here, beside, reading);
+  const [other] = [...present]
+    .filter(([, candidate]) => isOf(candidate))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return other === undefined ? undefined : findLease(context, here, other[0], other[1]);
+}
+
+async function findBeside(
+  context: Context,
+  here: LeaseHere,
+  source: string,
+): Promise<FoundLease | undefined> {
+  if (!basename(source).endsWith('.key')) return undefined;
+  const path = leaseFileOf(source);
+  const reading = await readLeaseBeside(context.ports.files, path);
+  return reading === undefined ? undefined : findLease(context, here, path, reading);
+}
