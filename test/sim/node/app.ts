@@ -15,6 +15,7 @@ import type { GrpcListener } from './grpc-server.ts';
 import { type Identity, isRemote, loadIdentities } from './identities.ts';
 import type { Knobs } from './knobs.ts';
 import { log } from './logger.ts';
+import { readMisfortunes } from './misfortunes.ts';
 import { NetworkClock, sleep } from './network-clock.ts';
 import { poetPublicKey, startPoet } from './poet.ts';
 import { PostConnections } from './post-connections.ts';
@@ -89,7 +90,7 @@ export class App {
     const remote = isRemote(identities);
     const store = new AtxStore(databases);
     const states = new PostStates();
-    const connections = new PostConnections();
+    const connections = new PostConnections((id) => readMisfortunes(config.dataFolder).halfOpen.includes(id));
     const events = new EventLog();
     const golden = goldenAtx(clock.genesis, config.genesisExtraData);
     const sync = this.#synchronise();

@@ -12,9 +12,11 @@ export interface Misfortunes {
   readonly unpaid: readonly string[];
   /** No PoET takes their challenge. */
   readonly unregistered: readonly string[];
+  /** The node has lost their connection without a word to the service, which believes in it. */
+  readonly halfOpen: readonly string[];
 }
 
-const none: Misfortunes = { cancelled: [], ineligible: [], unpaid: [], unregistered: [] };
+const none: Misfortunes = { cancelled: [], ineligible: [], unpaid: [], unregistered: [], halfOpen: [] };
 
 /** As `misfortunes.json` in the data folder says at this moment; without the file nothing happens to anybody. */
 export function readMisfortunes(dataFolder: string): Misfortunes {

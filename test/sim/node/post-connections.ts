@@ -98,10 +98,16 @@ export class PostConnection {
 
 export class PostConnections {
   readonly #byId = new Map<string, PostConnection>();
+  readonly #isHalfOpen: (id: string) => boolean;
 
-  /** The connected service of an identity. */
+  constructor(isHalfOpen: (id: string) => boolean) {
+    this.#isHalfOpen = isHalfOpen;
+  }
+
+  /** The connected service of an identity, as far as the node knows. */
   of(id: Buffer): PostConnection | undefined {
-    return this.#byId.get(id.toString('hex'));
+    const key = id.toString('hex');
+    return this.#isHalfOpen(key) ? undefined : this.#byId.get(key);
   }
 
   /** Serves one `Register` stream from its first word to its end. `refuse` ends the call with an error. */
