@@ -5,7 +5,8 @@ import { logLineRenderer } from '../ui/log-lines.ts';
 import { loadProject } from '../usecases/load-project.ts';
 import { followLogs, type LogSource, logSources, mergeLogs, type ServiceLine } from '../usecases/logs.ts';
 import { type Context, defineCommand, type Invocation } from './command.ts';
-import { durationOption, flagOption, textOption } from './options.ts';
+import { flagOption, textOption } from './options.ts';
+import { readSince } from './since.ts';
 
 /** Of each service, unless something else is asked for: fifty whole logs help nobody. */
 const DEFAULT_TAIL = 100;
@@ -137,14 +138,4 @@ function readTail(text: string | undefined, hasSince: boolean): number | undefin
     ExitCode.usage,
     `--tail wants a number of lines or all, not ${JSON.stringify(text)}`,
   );
-}
-
-/** How long ago, or a moment with its zone. */
-function readSince(text: string | undefined, invocation: Invocation, now: number): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))) {
-    return Date.parse(text);
-  }
-  const ago = durationOption(invocation, 'since');
-  return ago === undefined ? undefined : now - ago;
 }

@@ -70,6 +70,16 @@ export const registry: readonly RegisteredCommand[] = [
     load: async () => (await import('./status.ts')).statusCommand,
   },
   {
+    name: 'verify',
+    summary: 'is it right, will I be paid: key, data, node, PoET, ATX, eligible layers, rewards',
+    load: async () => (await import('./verify.ts')).verifyCommand,
+  },
+  {
+    name: 'events',
+    summary: "the node's events, by identity and in plain words",
+    load: async () => (await import('./events.ts')).eventsCommand,
+  },
+  {
     name: 'logs',
     summary: 'follow the logs of many services',
     load: async () => (await import('./logs.ts')).logsCommand,
