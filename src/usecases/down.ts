@@ -1,6 +1,6 @@
 import { readLabels } from '../domain/compose/labels.ts';
 import type { ObservedContainer } from '../domain/compose/observed.ts';
-import { ExitCode } from '../domain/errors.ts';
+import { ExitCode, SmeshError } from '../domain/errors.ts';
 import type { ContainerStep, Plan } from '../domain/plan/steps.ts';
 import type { Project } from '../domain/project/types.ts';
 import type { ComposeProject } from '../ports/compose.ts';
@@ -10,6 +10,7 @@ import { type Loss, momentStyle } from '../ui/stop-price.ts';
 import { plural } from '../ui/units.ts';
 import type { Context } from './context.ts';
 import { stateFolder } from './journal.ts';
+import { releaseLeases } from './leases/release-leases.ts';
 import { actWhenSafe, type SafetyOptions } from './lifecycle/act-when-safe.ts';
 import { lookAtProvers, unsafeOf } from './lifecycle/look-at-provers.ts';
 import { type Blocked, isBlocked, lossOf, refusal, type TypedCommand } from './lifecycle/refuse.ts';
@@ -74,11 +75,22 @@ export async function runDown(context: Context, options: DownOptions): Promise<E
       },
       options,
     );
-    if (prepared.removed.length > 0) {
-      await removeServices(context, prepared.composeProject, prepared.removed);
+    try {
+      if (prepared.removed.length > 0) {
+        await removeServices(context, prepared.composeProject, prepared.removed);
+      }
+      await compose.down(prepared.composeProject, { signal: context.signal });
+    } catch (error) {
+      if (!context.signal.aborted) throw error;
+      throw new SmeshError(
+        'cancelled',
+        ExitCode.cancelled,
+        'Cancelled. All containers are stopped, not all are removed; data and keys stay.',
+        { hint: `Go on with: ${COMMAND}   or start again: smesh-compose up` },
+      );
     }
-    await compose.down(prepared.composeProject, { signal: context.signal });
     await clearPendingStarts(context);
+    await releaseLeases(context, prepared.project);
     report(context, prepared);
     return ExitCode.ok;
   };

@@ -1,15 +1,18 @@
-import { ExitCode } from '../domain/errors.ts';
+import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { describeFinding, findingsError } from '../domain/plan/findings.ts';
 import type { Step } from '../domain/plan/steps.ts';
 import { planToJson, renderPlan } from '../ui/plan.ts';
+import { enumerate } from '../ui/text.ts';
 import { renderUpReport, type UpOutcome } from '../ui/up-report.ts';
 import { applyGenerate } from './apply-generate.ts';
 import type { Context } from './context.ts';
 import { readInterrupted } from './journal.ts';
+import { releaseLeases } from './leases/release-leases.ts';
 import type { SafetyOptions } from './lifecycle/act-when-safe.ts';
 import { type PutOff, waitForSafe } from './lifecycle/wait-for-safe.ts';
 import { withProjectLock } from './project-lock.ts';
 import { executeUp, type StartedService } from './up/execute.ts';
+import { finishPendingStarts } from './up/pending-starts.ts';
 import { type PreparedUp, prepareUp, type UpRequest } from './up/prepare.ts';
 import { pullMissingImages } from './up/pull-images.ts';
 import { type WatchResult, watchStart } from './up/watch-start.ts';
@@ -49,40 +52,61 @@ export async function showPlan(
 /** Checks, creates, starts, waits: design §4 to §6. Resolves with the exit code. */
 export async function runUp(context: Context, options: UpOptions): Promise<ExitCode> {
   if (options.dryRun) return showPlan(context, options, () => ExitCode.ok);
+  const started: StartedService[] = [];
   return withProjectLock(context, 'up', async () => {
-    const began = context.clock.now();
-    const until = options.wait?.timeoutMs === undefined ? undefined : began + options.wait.timeoutMs;
-    const started: StartedService[] = [];
-    for (;;) {
-      const first = await prepareSafely(context, options);
-      context.out.note(render(context, first));
-      showWarnings(context, first);
-      await applyGenerate(context, 'up', first.generate);
-      // With the images here, a second look tells what the containers will be able to read.
-      const prepared = (await pullMissingImages(context, first))
-        ? await prepareSafely(context, options)
-        : first;
-      const executed = await executeUp(context, prepared, options);
-      started.push(...executed.started);
-      const putOff = findPutOff(prepared, executed.postponed);
-      const isDone = putOff === undefined || options.wait === undefined;
-      const waited = isDone ? 'done' : await waitForSafe(context, prepared.project, putOff, until);
-      if (waited === 'safe') continue;
-      const running = latest(started).filter((service) => service.error === undefined);
-      const watched =
-        options.healthyWithinMs !== undefined && running.length > 0
-          ? await watchStart(context, {
-              project: prepared.observation.composeProject.name,
-              services: running,
-              since: began - 1000,
-              timeoutMs: options.healthyWithinMs,
-            })
-          : undefined;
-      const exitCode = report(context, prepared, executed.postponed, latest(started), watched);
-      if (waited === 'timed-out') return ExitCode.unhealthy;
-      return exitCode === ExitCode.ok && isRefused(options, putOff) ? ExitCode.refused : exitCode;
+    try {
+      return await bringUp(context, options, started);
+    } catch (error) {
+      if (!context.signal.aborted) throw error;
+      throw await endCleanly(context, started);
     }
   });
+}
+
+/** After Ctrl-C: what was stopped to be recreated runs again, and the last words say what has changed. */
+async function endCleanly(context: Context, started: readonly StartedService[]): Promise<SmeshError> {
+  // The first Ctrl-C has been heard; what is to be made good takes moments, and the second one ends it.
+  const unheard: Context = { ...context, signal: new AbortController().signal };
+  await finishPendingStarts(unheard, 'Cancelled before up had started');
+  const names = latest(started).map(({ service }) => service);
+  const changed = names.length === 0 ? 'It started nothing else.' : `It started ${enumerate(names)}.`;
+  return new SmeshError('cancelled', ExitCode.cancelled, `Cancelled. ${changed}`, {
+    hint: 'Go on with: smesh-compose up',
+  });
+}
+
+async function bringUp(context: Context, options: UpOptions, started: StartedService[]): Promise<ExitCode> {
+  const began = context.clock.now();
+  const until = options.wait?.timeoutMs === undefined ? undefined : began + options.wait.timeoutMs;
+  for (;;) {
+    const first = await prepareSafely(context, options);
+    context.out.note(render(context, first));
+    showWarnings(context, first);
+    await applyGenerate(context, 'up', first.generate);
+    // With the images here, a second look tells what the containers will be able to read.
+    const prepared = (await pullMissingImages(context, first))
+      ? await prepareSafely(context, options)
+      : first;
+    const executed = await executeUp(context, prepared, options, started);
+    await releaseLeases(context, prepared.project);
+    const putOff = findPutOff(prepared, executed.postponed);
+    const isDone = putOff === undefined || options.wait === undefined;
+    const waited = isDone ? 'done' : await waitForSafe(context, prepared.project, putOff, until);
+    if (waited === 'safe') continue;
+    const running = latest(started).filter((service) => service.error === undefined);
+    const watched =
+      options.healthyWithinMs !== undefined && running.length > 0
+        ? await watchStart(context, {
+            project: prepared.observation.composeProject.name,
+            services: running,
+            since: began - 1000,
+            timeoutMs: options.healthyWithinMs,
+          })
+        : undefined;
+    const exitCode = report(context, prepared, executed.postponed, latest(started), watched);
+    if (waited === 'timed-out') return ExitCode.unhealthy;
+    return exitCode === ExitCode.ok && isRefused(options, putOff) ? ExitCode.refused : exitCode;
+  }
 }
 
 /** What was asked for by name and was not done is a refusal; where all are meant, the rest was done. */

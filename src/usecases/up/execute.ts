@@ -20,7 +20,6 @@ export interface StartedService {
 
 /** What became of a plan. */
 export interface ExecutedUp {
-  readonly started: readonly StartedService[];
   /** By service, why: provers that had begun to prove when their turn came. */
   readonly postponed: ReadonlyMap<string, string>;
 }
@@ -36,6 +35,8 @@ export async function executeUp(
   context: Context,
   prepared: PreparedUp,
   options: { readonly force: boolean },
+  /** Filled one by one: who is interrupted can tell what had been started. */
+  started: StartedService[],
 ): Promise<ExecutedUp> {
   const { plan, observation } = prepared;
   const project = observation.composeProject;
@@ -52,10 +53,10 @@ export async function executeUp(
   const toRemove = servicesOf(plan.steps, ['remove-service']).filter(isLeft);
   if (toMake.length > 0) await makeContainers(context, prepared, toMake);
   const toStart = new Set([...toMake, ...servicesOf(plan.steps, ['start-service'])]);
-  const started = await startContainers(context, prepared, toStart);
+  await startContainers(context, prepared, toStart, started);
   if (toRemove.length > 0) await removeServices(context, project, toRemove);
   await clearPendingStarts(context);
-  return { started, postponed };
+  return { postponed };
 }
 
 /**
@@ -125,8 +126,9 @@ async function startContainers(
   context: Context,
   { observation }: PreparedUp,
   services: ReadonlySet<string>,
-): Promise<readonly StartedService[]> {
-  if (services.size === 0) return [];
+  started: StartedService[],
+): Promise<void> {
+  if (services.size === 0) return;
   const docker = await context.ports.docker();
   const containers = await docker.containers({ project: observation.composeProject.name });
   const roles = new Map(observation.desired.map(({ name, role }) => [name, role]));
@@ -148,7 +150,6 @@ async function startContainers(
   // Provers look for the node as soon as they run: it is there first, so that they find it at their first try.
   const nodes = toStart.filter(({ role }) => role === 'node');
   const rest = toStart.filter(({ role }) => role !== 'node');
-  const started: StartedService[] = [];
   for (const node of nodes) started.push(await start(node));
   const queue = [...rest];
   const work = async (): Promise<void> => {
@@ -158,7 +159,6 @@ async function startContainers(
     }
   };
   await Promise.all(Array.from({ length: Math.min(PARALLEL_STARTS, rest.length) }, work));
-  return started;
 }
 
 /**

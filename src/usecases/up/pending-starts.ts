@@ -66,7 +66,10 @@ export async function clearPendingStarts(context: Context): Promise<void> {
  * Starts what an interrupted command left recreated but down, the node first, and says so. What cannot be started now is
  * warned of and stays noted; it keeps no command from its work.
  */
-export async function finishPendingStarts(context: Context): Promise<void> {
+export async function finishPendingStarts(
+  context: Context,
+  before = 'An earlier up was interrupted before it had started',
+): Promise<void> {
   const pending = await readPendingStarts(context);
   if (pending === undefined || pending.services.length === 0) return;
   const started: string[] = [];
@@ -98,9 +101,7 @@ export async function finishPendingStarts(context: Context): Promise<void> {
     return;
   }
   if (started.length > 0) {
-    context.out.note(
-      `An earlier up was interrupted before it had started ${enumerate(started)} again; started now.`,
-    );
+    context.out.note(`${before} ${enumerate(started)} again; started now.`);
   }
   if (left.length > 0) await write(context, { project: pending.project, services: left });
   else await clearPendingStarts(context);
