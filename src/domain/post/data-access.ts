@@ -1,6 +1,6 @@
 import { type SmesherId, shortId, smesherIdFromBase64 } from '../identity/smesher-id.ts';
 import type { Hindrance } from '../plan/decide-up.ts';
-import { METADATA_FILE } from './metadata.ts';
+import { LABEL_BYTES, METADATA_FILE } from './metadata.ts';
 
 /** What a look at a PoST directory gave, from the host or from inside a container. */
 export type DataLook =
@@ -30,12 +30,13 @@ export function lookAtMetadata(text: string): DataLook {
   }
   const { NodeId, NumUnits, LabelsPerUnit } = (content ?? {}) as Record<string, unknown>;
   const smesherId = typeof NodeId === 'string' ? smesherIdFromBase64(NodeId) : undefined;
-  // A label takes 16 bytes (spacemesh.md §2.2).
-  const dataBytes = Number(NumUnits) * Number(LabelsPerUnit) * 16;
+  // Number() of an object asks the object itself, which may throw.
+  const counted = typeof NumUnits === 'number' && typeof LabelsPerUnit === 'number';
+  const dataBytes = counted ? NumUnits * LabelsPerUnit * LABEL_BYTES : 0;
   return {
     kind: 'readable',
     ...(smesherId === undefined ? {} : { smesherId }),
-    ...(Number.isFinite(dataBytes) && dataBytes > 0 ? { dataBytes } : {}),
+    ...(Number.isSafeInteger(dataBytes) && dataBytes > 0 ? { dataBytes } : {}),
   };
 }
 

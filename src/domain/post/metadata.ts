@@ -17,10 +17,11 @@ interface Digits {
   readonly digits: string;
 }
 
+/** At most as many digits as 64 bits have: BigInt takes seconds for a million of them. */
 const WHOLE_NUMBER_FIELD =
-  /("(?:LabelsPerUnit|NumUnits|MaxFileSize|Nonce|LastPosition)"\s*:\s*)(0|[1-9]\d*)(?=\s*[,}])/g;
+  /("(?:LabelsPerUnit|NumUnits|MaxFileSize|Nonce|LastPosition)"\s*:\s*)(0|[1-9]\d{0,19})(?=\s*[,}])/g;
 
-function parseJson(text: string): unknown {
+function parseExactly(text: string): unknown {
   return JSON.parse(text.replace(WHOLE_NUMBER_FIELD, '$1{"digits":"$2"}'));
 }
 
@@ -28,12 +29,17 @@ function isDigits(value: unknown): value is Digits {
   return typeof value === 'object' && value !== null && 'digits' in value && typeof value.digits === 'string';
 }
 
+type Fields = Readonly<Record<string, unknown>>;
+
 class FieldReader {
   readonly reasons: string[] = [];
-  readonly #fields: Readonly<Record<string, unknown>>;
+  readonly #fields: Fields;
+  readonly #exact: Fields;
 
-  constructor(fields: Readonly<Record<string, unknown>>) {
+  /** @param exact the same with whole numbers as their digits */
+  constructor(fields: Fields, exact: Fields) {
     this.#fields = fields;
+    this.#exact = exact;
   }
 
   #optional(name: string): unknown {
@@ -48,7 +54,8 @@ class FieldReader {
   }
 
   whole(name: string, max: bigint): bigint | undefined {
-    const value = this.#optional(name);
+    // An object in the file that looks as the digits do is no number.
+    const value = typeof this.#optional(name) === 'number' ? this.#exact[name] : undefined;
     const number = isDigits(value) ? BigInt(value.digits) : undefined;
     if (number === undefined || number > max) return this.#fault(name, `a whole number up to ${max}`);
     return number;
@@ -87,8 +94,10 @@ class FieldReader {
  */
 export function readMetadata(text: string): MetadataReading {
   let parsed: unknown;
+  let exact: unknown;
   try {
-    parsed = parseJson(text);
+    parsed = JSON.parse(text);
+    exact = parseExactly(text);
   } catch {
     const what = text.trim() === '' ? 'is empty' : 'is not JSON';
     return { kind: 'malformed', reasons: [`${METADATA_FILE} ${what}`] };
@@ -96,7 +105,7 @@ export function readMetadata(text: string): MetadataReading {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     return { kind: 'malformed', reasons: [`${METADATA_FILE} is not a JSON object`] };
   }
-  const reader = new FieldReader(parsed as Readonly<Record<string, unknown>>);
+  const reader = new FieldReader(parsed as Fields, exact as Fields);
   const smesherId = reader.base64('NodeId');
   const commitmentAtx = reader.base64('CommitmentAtxId');
   const labelsPerUnit = reader.count('LabelsPerUnit', Number.MAX_SAFE_INTEGER);
