@@ -1,6 +1,7 @@
 /** The go-spacemesh stand-in: exit codes and last words as of v1.7.6. */
 import { homedir } from 'node:os';
 import process from 'node:process';
+import { note } from '../common/ledger.ts';
 import { App, StartFailure } from './app.ts';
 import { loadConfig } from './config.ts';
 import { type CommandLine, parseCommandLine } from './flags.ts';
@@ -34,6 +35,7 @@ async function run(line: CommandLine): Promise<void> {
   const app = prepare(line);
   let lingering = false;
   const stop = (signal: NodeJS.Signals) => {
+    note('terminated');
     if (lingering) process.exit(1);
     log('INFO', 'node', `received signal ${signal}, stopping`);
     app.stop().then(() => process.exit(0));
@@ -41,7 +43,9 @@ async function run(line: CommandLine): Promise<void> {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   try {
+    note('started');
     await app.start(app.prepare());
+    note('ready');
     log('INFO', 'node', 'app started', { version });
   } catch (error) {
     if (!(error instanceof StartFailure)) return fail((error as Error).message);

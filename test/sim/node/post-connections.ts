@@ -1,5 +1,6 @@
 /** The post-services that have registered: the node asks, they answer, one to one (spacemesh.md §5.2). */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { note } from '../common/ledger.ts';
 import { log } from './logger.ts';
 import { sleep } from './network-clock.ts';
 
@@ -120,16 +121,21 @@ export class PostConnections {
       connection.close();
       connection = undefined;
       log('INFO', 'node.postService', 'post service disconnected', { node_id: key });
+      note('disconnected', { id: key });
     };
     call.on('data', (response: ServiceResponse) => {
       if (connection !== undefined) return connection.answer(response);
       const meta = response.metadata?.meta;
       if (meta === undefined) return refuse('expected metadata, got empty response');
       key = meta.nodeId.toString('hex');
-      if (this.#byId.has(key)) return refuse('post service already registered');
+      if (this.#byId.has(key)) {
+        note('refused', { id: key });
+        return refuse('post service already registered');
+      }
       connection = new PostConnection(call, meta);
       this.#byId.set(key, connection);
       log('INFO', 'node.postService', 'post service registered', { node_id: key });
+      note('connected', { id: key });
     });
     call.on('cancelled', drop);
     call.on('error', drop);

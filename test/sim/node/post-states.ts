@@ -1,4 +1,5 @@
 /** What the node wants of each identity: in memory only, IDLE after every start (spacemesh.md §5.1). */
+import { note } from '../common/ledger.ts';
 import type { Identity } from './identities.ts';
 
 export type PostState = 'IDLE' | 'PROVING';
@@ -13,7 +14,9 @@ export class PostStates {
 
   set(id: Buffer, state: PostState): void {
     const entry = this.#states.get(id.toString('hex'));
-    if (entry !== undefined) entry.state = state;
+    if (entry === undefined) return;
+    entry.state = state;
+    note(state === 'PROVING' ? 'wants' : 'wants-nothing', { id: id.toString('hex') });
   }
 
   all(): readonly { readonly identity: Identity; readonly state: PostState }[] {

@@ -2,6 +2,7 @@
  * One identity on its way from the initial proof to ATX after ATX (spacemesh.md §7.1, §7.2): the order of steps,
  * rows and events is that of the real node.
  */
+import { note } from '../common/ledger.ts';
 import { isProofValid } from '../common/proof.ts';
 import { type AtxStore, type Challenge, digest, type Registration } from './atx-store.ts';
 import type { NodeConfig } from './config.ts';
@@ -80,6 +81,7 @@ export class Smesher {
       });
       if (error instanceof ChallengeExpired) {
         store.resetBuilder(id);
+        note('expired', { id: id.toString('hex') });
         states.set(id, 'IDLE');
         return;
       }
@@ -156,6 +158,7 @@ export class Smesher {
       weight: numUnits * ticks,
     });
     log('INFO', 'node.atxBuilder', 'atx published', { atx_id: atx.toString('hex').slice(0, 10), size: 1024 });
+    note('published', { id: id.toString('hex'), epoch });
     events.atxPublished(id, atx, epoch, clock.epochStart(epoch + 1));
   }
 
@@ -222,6 +225,7 @@ export class Smesher {
     const hash = digest('challenge', id, String(challenge.epoch), String(challenge.sequence));
     for (const address of missing) {
       const registration = { address, roundId: String(round), hash };
+      note('registered', { id: id.toString('hex'), round, poet: address });
       store.addRegistration(id, registration, clock.roundEnd(round));
       const fields = { poet: address, smesherID: this.#logName, round: String(round) };
       log('INFO', 'node.nipostBuilder', 'challenge submitted to poet proving service', fields);

@@ -2,6 +2,7 @@
  * A stand-in for post-service v0.8.5: the real command line, log, operator API and protocol, and pretended
  * proofs. It has no signal handler on purpose: as PID 1 it is deaf to SIGTERM, like the real one.
  */
+import { note, noteEnd } from '../common/ledger.ts';
 import { Panic, ServiceFailure } from './failure.ts';
 import { readKnobs } from './knobs.ts';
 import { createLog, type Log } from './log.ts';
@@ -28,6 +29,8 @@ async function main(): Promise<void> {
 }
 
 async function run(settings: Settings, log: Log): Promise<void> {
+  noteEnd();
+  note('started', { nonces: settings.nonces });
   logSettings(settings, log);
   const service = new PostService(settings, readKnobs(process.env), log, stop);
   try {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { note } from '../common/ledger.ts';
 import { isProofValid } from '../common/proof.ts';
 import { Panic } from './failure.ts';
 import type { Knobs } from './knobs.ts';
@@ -80,11 +81,13 @@ export class PostService {
       `starting proof generation for challenge ${challenge.toString('hex').toUpperCase()}`,
     );
     this.#state = { kind: 'running', challenge };
+    note('asked', { challenge: challenge.toString('hex').slice(0, 16) });
     const parts = {
       settings: this.#settings,
       knobs: this.#knobs,
       log: this.#log,
       onProgress: (progress: Progress) => {
+        notePhase(this.#progress, progress);
         this.#progress = progress;
       },
       onDataset: (building: boolean) => this.#holdStatus(building),
@@ -92,11 +95,14 @@ export class PostService {
     generateProof(parts, challenge).then(
       (proof) => {
         this.#state = { kind: 'done', proof };
+        note('done');
       },
       (error: unknown) => {
         if (error instanceof Panic) this.#onPanic(error);
-        else
+        else {
           this.#state = { kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) };
+          note('failed');
+        }
       },
     );
   }
@@ -108,9 +114,9 @@ export class PostService {
     const started = performance.now();
     await sleep(this.#knobs.verifyMs);
     this.#state = { kind: 'idle' };
-    if (!done.valid || !isProofValid(challenge, done.metadata.nodeId, done.proof)) {
-      throw new Error('invalid proof');
-    }
+    const isValid = done.valid && isProofValid(challenge, done.metadata.nodeId, done.proof);
+    note(isValid ? 'handed-over' : 'invalid');
+    if (!isValid) throw new Error('invalid proof');
     const seconds = ((performance.now() - started) / 1000).toFixed(9);
     this.#log('info', 'post_service::client', `proof is valid (verification took: ${seconds}s)`);
     return done;
@@ -124,4 +130,9 @@ export class PostService {
         })
       : undefined;
   }
+}
+
+function notePhase(before: Progress, now: Progress): void {
+  if (now.end > 0 && (before.end !== now.end || before.position > now.position)) note('k2pow');
+  if (now.position > 0 && before.position === 0) note('reading');
 }
