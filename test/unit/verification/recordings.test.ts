@@ -28,7 +28,7 @@ const CLOCK = {
 
 const FIRST = parseSmesherId('62834bf0416acba2db340c38f81e04595228266a014bcfb06cd6ffea70a8f031') as SmesherId;
 const SECOND = parseSmesherId(
-  '8dd53ad1933c83e3e02b2824a82034d3aff5bbe901284c1812be7f4f9439bc23',
+  '8dd53ad1933c83e3e02b2824a8200ed3aff5bbe901284c1812be7f4f9439bc23',
 ) as SmesherId;
 
 function at(now: number, changes: Partial<IdentityEvidence>) {
