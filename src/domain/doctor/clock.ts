@@ -17,6 +17,8 @@ export interface ClockFacts {
   readonly unknown: readonly { readonly source: string; readonly reason: string }[];
   readonly keepers: readonly ClockKeeper[];
   readonly complaints?: PeerComplaints;
+  /** One that ended itself and runs again has been told by nobody since. */
+  readonly nodeRuns: boolean;
 }
 
 /** What go-spacemesh allows between peers; ten rounds beyond it end the node (spacemesh.md §9.1 hazard 16). */
@@ -100,23 +102,24 @@ function judgeOffset(offset: number, samples: readonly ClockSample[]): DoctorFin
 }
 
 function judgeComplaints(
-  { complaints, now }: ClockFacts,
+  { complaints, now, nodeRuns }: ClockFacts,
   offset: number | undefined,
 ): readonly DoctorFinding[] {
   if (complaints === undefined) return [];
   const { count, lastAt, lastOffset, ended } = complaints;
-  const past = now - lastAt > ROUND_MS && !ended;
+  const past = now - lastAt > ROUND_MS && (nodeRuns || !ended);
   const minutes = Math.max(0, Math.round((now - lastAt) / 60_000));
   const right = offset !== undefined && Math.abs(offset) <= DRIFT_MS;
   return [
     finding('clock-peers-complain', {
       severity: past ? 'info' : right ? 'warning' : 'error',
       subject: 'node',
-      message: ended
-        ? "The node has ended itself because its clock differs from its peers'"
-        : past
-          ? "The node once found that its clock differs from its peers'; since then it has not"
-          : "The node finds that its clock differs from its peers'; after ten rounds in a row it ends itself",
+      message:
+        ended && !past
+          ? "The node has ended itself because its clock differs from its peers'"
+          : past
+            ? "The node once found that its clock differs from its peers'; since then it has not"
+            : "The node finds that its clock differs from its peers'; after ten rounds in a row it ends itself",
       evidence: `${count} in its log, the last ${minutes} min ago${lastOffset === undefined ? '' : ` (${lastOffset})`}; the limit is 10 s`,
       measured: { count, lastOffset: lastOffset ?? null, minutesAgo: minutes, ended },
       ...(past

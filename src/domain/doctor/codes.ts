@@ -135,11 +135,6 @@ export const DOCTOR_CODES = {
     severity: 'warning',
     meaning: 'A command was killed and is not finished; the next one finishes it',
   },
-  'project-network-test': {
-    area: 'project',
-    severity: 'info',
-    meaning: 'Not mainnet: nothing of value is earned here',
-  },
 
   'clock-ok': { area: 'clock', severity: 'ok', meaning: 'Other clocks agree with that of this host' },
   'clock-unknown': {
