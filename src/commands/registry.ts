@@ -85,6 +85,11 @@ export const registry: readonly RegisteredCommand[] = [
     load: async () => (await import('./logs.ts')).logsCommand,
   },
   {
+    name: 'doctor',
+    summary: 'look at host, engine, clock, disks, PoETs, images and keys; write a report for a bug',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+  {
     name: 'rehearse',
     summary: 'the whole thing on a private network with throw-away identities',
     load: async () => (await import('./rehearse.ts')).rehearseCommand,
