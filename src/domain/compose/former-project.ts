@@ -2,7 +2,7 @@ import { readLabels } from './labels.ts';
 import type { ObservedContainer } from './observed.ts';
 
 /** Where `docker compose` was run, on the machine of whoever ran it (engineering.md §4.2). */
-const WORKING_DIRECTORY = 'com.docker.compose.project.working_dir';
+export const WORKING_DIRECTORY = 'com.docker.compose.project.working_dir';
 
 /** A Compose project that is this one under the name it had before `name:` was changed. */
 export interface FormerProject {

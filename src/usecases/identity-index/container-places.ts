@@ -35,7 +35,7 @@ export async function placesOfContainer(
       ? `container ${container.name}`
       : `container ${container.name} of Compose project ${project}`;
   const holder: FolderHolder = { who, live: runs, stop: `docker stop ${container.name}` };
-  const inside = engineIsHere && runs ? await folderInside(question, container, holder) : [];
+  const inside = engineIsHere && runs ? await folderInside(question, container, holder, folders.node) : [];
   const [data, keys] = await Promise.all([
     Promise.all(folders.post.map(async (path) => ({ path, ids: await reader.dataOf(path) }))),
     Promise.all(
@@ -87,27 +87,29 @@ function stillLoaded(
 
 /**
  * A node without a mount for its data keeps its keys inside the container, where only root can look (spacemesh.md §1.2).
+ *
+ * @param mounted what it may have its keys in otherwise
  */
 async function folderInside(
   { files, reader }: ContainerQuestion,
-  container: ObservedContainer,
+  { pid, command, mounts }: ObservedContainer,
   holder: FolderHolder,
+  mounted: readonly string[],
 ): Promise<readonly string[]> {
-  const { pid, command, mounts } = container;
   const program = command.findIndex(isNodeProgram);
   if (program < 0 || pid === undefined) return [];
   const root = `/proc/${pid}/root`;
   const folder = await nodeDataFolder(files, command.slice(program), { root, home: '/root' });
   // What is mounted was found by its place on the host.
-  const isMounted = mounts.some(({ target }) => folder === target || folder.startsWith(`${target}/`));
-  if (isMounted) return [];
-  const path = `${root}${folder}`;
-  const seen = await files.facts(root).then(
-    (facts) => facts !== undefined,
-    () => false,
+  if (mounts.some(({ target }) => folder === target || folder.startsWith(`${target}/`))) return [];
+  const path = `${root}/${folder.replace(/^\/+/, '')}`;
+  const look = await files.facts(root).then(
+    (facts) => (facts === undefined ? 'ended' : 'open'),
+    () => 'closed',
   );
-  if (seen) return [path];
-  reader.close(path, holder);
+  if (look === 'open') return [path];
+  // One with a folder on the host has its keys there; only of one without any nothing at all is known.
+  if (look === 'closed' && mounted.length === 0) reader.close(path, holder);
   return [];
 }
 

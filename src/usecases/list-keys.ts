@@ -1,0 +1,66 @@
+import { ExitCode } from '../domain/errors.ts';
+import { isForeign, type JudgedKey } from '../domain/identity/lease-findings.ts';
+import { type ClosedFolder, judgePlaces, type Place } from '../domain/identity/places.ts';
+import type { SmesherId } from '../domain/identity/smesher-id.ts';
+import type { Project } from '../domain/project/types.ts';
+import { keysToJson, type ListedKey, renderKeys } from '../ui/keys.ts';
+import type { Context } from './context.ts';
+import { indexProject } from './identity-index/project-index.ts';
+import { judgeInstalledKeys } from './leases/check-leases.ts';
+import { chooseListed } from './leases/choose-keys.ts';
+
+/**
+ * Where every identity of the project stands on this host, who serves it and who holds its lease. Ends with 5 when one is
+ * live in two places or held elsewhere, with 3 when nobody can say (S2, S23).
+ */
+export async function listKeys(
+  context: Context,
+  project: Project,
+  names: readonly string[],
+): Promise<ExitCode> {
+  const [index, judged] = await Promise.all([
+    indexProject(context, project),
+    judgeInstalledKeys(context, project),
+  ]);
+  const listed = collect(project, judged, index.places, (id) => judgePlaces(id, index));
+  const shown = names.length === 0 ? listed : chooseListed(listed, names);
+  const unseen: readonly string[] = index.unseen;
+  const closed: readonly ClosedFolder[] = index.closed;
+  if (context.json) context.out.json(keysToJson({ keys: shown, closed, unseen }));
+  else {
+    const { columns, color } = context.out;
+    const look = { columns, color, directory: context.directory, everyPlace: names.length > 0 };
+    context.out.result(renderKeys({ keys: shown, closed, unseen }, look).join('\n'));
+  }
+  return exitCodeOf(shown);
+}
+
+function collect(
+  project: Project,
+  judged: readonly JudgedKey[],
+  places: readonly Place[],
+  verdictOf: (id: SmesherId) => ListedKey['verdict'],
+): readonly ListedKey[] {
+  const names = new Map<SmesherId, string>([
+    ...project.retired.map(({ id, name }) => [id, `${name} (removed)`] as const),
+    ...judged.map(({ smesherId, name }) => [smesherId, name] as const),
+    ...project.identities.map(({ id, name }) => [id, name] as const),
+  ]);
+  const leases = new Map(judged.map(({ smesherId, verdict }) => [smesherId, verdict]));
+  return [...names].map(([smesherId, name]): ListedKey => {
+    const lease = leases.get(smesherId);
+    return {
+      smesherId,
+      name,
+      places: places.filter((place) => place.smesherId === smesherId),
+      verdict: verdictOf(smesherId),
+      ...(lease === undefined ? {} : { lease }),
+    };
+  });
+}
+
+function exitCodeOf(keys: readonly ListedKey[]): ExitCode {
+  if (keys.some(({ verdict, lease }) => verdict === 'twice' || (lease !== undefined && isForeign(lease))))
+    return ExitCode.refused;
+  return keys.some(({ verdict }) => verdict === 'unknown') ? ExitCode.invalid : ExitCode.ok;
+}
