@@ -30,6 +30,11 @@ export const registry: readonly RegisteredCommand[] = [
     load: async () => (await import('./remove.ts')).removeCommand,
   },
   {
+    name: 'keys',
+    summary: 'where each identity stands on this host, and who may start a node with it',
+    load: async () => (await import('./keys.ts')).keysCommand,
+  },
+  {
     name: 'generate',
     summary: 'write compose.yaml, node/config.json and the installed keys from smesh.yaml',
     load: async () => (await import('./generate.ts')).generateCommand,
