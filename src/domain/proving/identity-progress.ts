@@ -38,6 +38,8 @@ export interface IdentityProgress {
   readonly registered: Known;
   /** The node wants the proof since then; only from events, so only while they are remembered. */
   readonly wantedSince?: number;
+  /** The node asked its service for the proof that it still wants; only from events. */
+  readonly askedAt?: number;
   /** The last attempt failed, and none has succeeded since. */
   readonly failedAt?: number;
   /** Cancelled for ever (equivocation). */
@@ -63,6 +65,7 @@ export function identityProgress(sources: ProgressSources, publishEpoch: number)
     published,
     registered: registeredFor(rows, events, publishEpoch),
     ...wantedSince(events),
+    ...askedAt(events),
     ...lastFailure(events),
     ...malfeasanceOf(events),
     // A challenge for this epoch is proof that nothing was published in it; newer events win.
@@ -141,6 +144,16 @@ function wantedSince(events: readonly NodeEvent[]): { readonly wantedSince?: num
     else if (event.kind === 'post-complete' && !event.failed) since = undefined;
   }
   return since === undefined ? {} : { wantedSince: since };
+}
+
+/** The first question about the proof that is still open; who failed is asked for another one. */
+function askedAt(events: readonly NodeEvent[]): { readonly askedAt?: number } {
+  let asked: number | undefined;
+  for (const event of events) {
+    if (event.kind === 'post-start') asked ??= event.at;
+    else if (event.kind === 'post-complete' || event.kind === 'atx-published') asked = undefined;
+  }
+  return asked === undefined ? {} : { askedAt: asked };
 }
 
 function lastFailure(events: readonly NodeEvent[]): { readonly failedAt?: number } {

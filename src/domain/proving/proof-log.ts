@@ -48,6 +48,14 @@ export type NodeConnection =
   | { readonly kind: 'connected'; readonly since?: number }
   | { readonly kind: 'lost'; readonly reason: string };
 
+/** A proof that ended with its process. */
+export interface InterruptedProof {
+  /** When the process that came after it began. */
+  readonly at?: number;
+  /** Since when it had been worked on. */
+  readonly since?: number;
+}
+
 /** What a post-service's log tells, folded line by line. */
 export interface ProofLog {
   readonly phase: ProofPhase;
@@ -66,6 +74,8 @@ export interface ProofLog {
   readonly lastPassMs?: number;
   /** Why the last failed proof failed, also when another one has begun since. */
   readonly lastFailure?: { readonly at?: number; readonly reason: string };
+  /** The process before this one ended in the middle of a proof, which began anew: its work is lost (S30). */
+  readonly interrupted?: InterruptedProof;
   /** Debug lines of groups in this pass. */
   readonly groupsDone: number;
   /** The pass's first line was seen, so `groupsDone` is all. */
@@ -107,7 +117,7 @@ type Rule = readonly [
 /** Strings of post-service v0.7 and v0.8 (spacemesh.md §14.1); the recordings are the proof of them. */
 const RULES: readonly Rule[] = [
   // A container's log goes on over a restart, a proof does not.
-  ['post_service', /^POST network parameters: /, () => EMPTY_PROOF_LOG],
+  ['post_service', /^POST network parameters: /, startOfProcess],
   [
     'post_service::client',
     /^obtained metadata: /,
@@ -212,7 +222,7 @@ const RULES: readonly Rule[] = [
   [
     'post_service::client',
     /^proof is valid/,
-    (log, { at }) => ({ ...log, phase: { kind: 'valid', ...moment(at) } }),
+    ({ interrupted: _, ...log }, { at }) => ({ ...log, phase: { kind: 'valid', ...moment(at) } }),
   ],
   ['post_service::client', /^failed to generate proof: (.*)$/s, failed],
   ['post_service::service', /^(proof generation failed.*)$/s, failed],
@@ -229,7 +239,7 @@ export function readProofLine(log: ProofLog, text: string): ProofLog {
     const next = apply(log, line, match);
     // Lines about the connection, and the start of a process, leave the phase as it is or empty.
     const tellsOfProof = next.phase !== log.phase && next.phase.kind !== 'none';
-    const repeats = line.at !== undefined && next.lastFailure !== log.lastFailure;
+    const repeats = next.lastFailure !== undefined && next.lastFailure !== log.lastFailure;
     return line.at !== undefined && (tellsOfProof || repeats) ? { ...next, lastProofAt: line.at } : next;
   }
   return log;
@@ -256,8 +266,26 @@ function failed(log: ProofLog, { at }: Line, [, reason = '']: RegExpExecArray): 
 }
 
 function startOfProof(log: ProofLog): ProofLog {
-  const { connection, lastFailure } = log;
-  return { ...EMPTY_PROOF_LOG, connection, ...(lastFailure === undefined ? {} : { lastFailure }) };
+  const { connection, lastFailure, interrupted } = log;
+  return {
+    ...EMPTY_PROOF_LOG,
+    connection,
+    ...(lastFailure === undefined ? {} : { lastFailure }),
+    ...(interrupted === undefined ? {} : { interrupted }),
+  };
+}
+
+/** What the log still holds of the process before says whether a proof ended with it. */
+function startOfProcess({ phase, proofSince, interrupted }: ProofLog, { at }: Line): ProofLog {
+  const worked = !['none', 'valid', 'failed'].includes(phase.kind);
+  if (worked) {
+    const began = proofSince === undefined ? {} : since(proofSince);
+    return { ...EMPTY_PROOF_LOG, interrupted: { ...moment(at), ...began } };
+  }
+  // Restarted again before the node has asked it anew.
+  return phase.kind === 'none' && interrupted !== undefined
+    ? { ...EMPTY_PROOF_LOG, interrupted }
+    : EMPTY_PROOF_LOG;
 }
 
 function k2powOf(log: ProofLog): Extract<ProofPhase, { kind: 'k2pow' }> {

@@ -159,10 +159,22 @@ function proving(position: number, { dataBytes, log }: StopFacts): StopRisk {
 
 function beforeReading(log: ProofLog | undefined): string {
   const phase = log?.phase;
-  if (phase?.kind !== 'k2pow' || phase.group === undefined) return 'k2pow';
-  return phase.groups === undefined
-    ? `k2pow, group ${phase.group}`
-    : `k2pow, group ${phase.group} of ${phase.groups}`;
+  switch (phase?.kind) {
+    case 'preparing':
+      return 'prepares its k2pow';
+    case 'k2pow':
+      if (phase.group === undefined) return 'k2pow';
+      return `k2pow, group ${phase.group}${phase.groups === undefined ? '' : ` of ${phase.groups}`}`;
+    case 'k2pow-finished':
+      return 'k2pow is done, it begins to read';
+    case 'reading':
+      return '0 % read';
+    case 'found':
+    case 'verifying':
+      return 'it has just found its proof';
+    default:
+      return 'k2pow';
+  }
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { EpochTimeline } from '../../domain/poet/epochs.ts';
+import { lostWork } from '../../domain/proving/lost-work.ts';
 import type { IdentityReport, NodeReport, StatusFinding } from '../../domain/proving/status-report.ts';
 import { hasLostItsData } from '../../domain/proving/stop-risk.ts';
+import { formatDuration } from '../../ui/units.ts';
 import type { Observation } from '../observe.ts';
 import { neededFrom, startThem } from './stopped.ts';
 
@@ -264,6 +266,7 @@ function identityTrouble(
       ),
     );
   }
+  found.push(...lostWorkTrouble(identity));
   if (container?.health === 'unhealthy' && container.state === 'running') {
     found.push(notice('unhealthy', 'is unhealthy by its healthcheck', logs));
   }
@@ -271,6 +274,24 @@ function identityTrouble(
     found.push(notice('will-miss', 'will be done too late to register: it loses the epoch after the next'));
   }
   return found;
+}
+
+function lostWorkTrouble({ state, container, log, progress }: IdentityReport): readonly Trouble[] {
+  const lost = lostWork({
+    wanted: state.wants === 'a-proof' ? 'proving' : 'unknown',
+    ...(container?.startedAt === undefined ? {} : { startedAt: container.startedAt }),
+    ...(log === undefined ? {} : { log }),
+    ...(progress.askedAt === undefined ? {} : { askedAt: progress.askedAt }),
+  });
+  if (lost === undefined) return [];
+  const work = lost.workedMs === undefined ? 'its work' : `${formatDuration(lost.workedMs)} of work`;
+  return [
+    notice(
+      'work-lost',
+      `was restarted while it proved: ${work} is lost, it began anew`,
+      'smesh-compose guard   (before whatever restarts it: cron, updates, reboots)',
+    ),
+  ];
 }
 
 function downTrouble(

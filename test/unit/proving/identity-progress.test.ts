@@ -148,9 +148,11 @@ describe('progress of an identity', () => {
     ];
     const progress = identityProgress({ smesher, events }, 5);
     expect(progress).toMatchObject({ failedAt: 2, wantedSince: 1, malfeasance: { at: 3 } });
+    expect(identityProgress({ smesher, events: events.slice(0, 1) }, 5).askedAt).toBe(1);
     const later: NodeEvent = { ...base, at: 4, kind: 'post-complete', challenge: '00' };
     const after = identityProgress({ smesher, events: [...events, later] }, 5);
     expect(after.failedAt).toBeUndefined();
     expect(after.wantedSince).toBeUndefined();
+    expect(after.askedAt).toBeUndefined();
   });
 });

@@ -105,12 +105,33 @@ const at = '[2026-11-20T12:00:00Z INFO  post::prove]';
 const client = '[2026-11-20T12:00:01Z INFO  post_service::client]';
 
 describe('lines of a post-service log', () => {
-  it('forgets the proof of the process before, as a restart does', () => {
-    const log = readProofLog([
-      `${at} calculating proof of work for nonces 0..16`,
-      '[2026-11-20T12:00:05Z INFO  post_service] POST network parameters: {}',
-    ]);
-    expect(log).toEqual(EMPTY_PROOF_LOG);
+  const restart = '[2026-11-20T12:00:05Z INFO  post_service] POST network parameters: {}';
+  const asked =
+    '[2026-11-20T11:00:00Z INFO  post_service::service] starting proof generation for challenge AB';
+
+  it('S30: forgets the proof of the process before, as a restart does, and remembers that it was at work', () => {
+    expect(readProofLog([asked, `${at} calculating proof of work for nonces 0..16`, restart])).toEqual({
+      ...EMPTY_PROOF_LOG,
+      interrupted: { at: Date.parse('2026-11-20T12:00:05Z'), since: Date.parse('2026-11-20T11:00:00Z') },
+    });
+    const again = [`${at} started reading POST data`, restart, asked, `${at} started reading POST data`];
+    expect(readProofLog(again).interrupted).toEqual({ at: Date.parse('2026-11-20T12:00:05Z') });
+    expect(readProofLog([...again.slice(0, 2), restart]).interrupted).toBeDefined();
+  });
+
+  it('S30: a restart after the proof, after a failure or before any loses nothing', () => {
+    const valid = `${client} proof is valid (verification took: 1s)`;
+    const failed = `${client} failed to generate proof: invalid proof`;
+    const worked = [asked, `${at} started reading POST data`];
+    for (const lines of [
+      [...worked, valid, restart],
+      [...worked, failed, restart],
+      [restart, restart],
+    ]) {
+      expect(readProofLog(lines)).toEqual(EMPTY_PROOF_LOG);
+    }
+    const delivered = [`${at} started reading POST data`, restart, asked, valid];
+    expect(readProofLog(delivered).interrupted).toBeUndefined();
   });
 
   it('numbers the groups of a later pass from 1, also when its first line is cut off', () => {

@@ -251,6 +251,18 @@ describe('judgeStop', () => {
     expect(judgeStop({ ...base, status: PROVING, log: groups })).toMatchObject({
       why: 'is proving: k2pow, group 6 of 8',
     });
+    // The position moves with the first piece of data only.
+    for (const [kind, why] of [
+      ['preparing', 'prepares its k2pow'],
+      ['k2pow-finished', 'k2pow is done, it begins to read'],
+      ['reading', '0 % read'],
+      ['found', 'it has just found its proof'],
+    ] as const) {
+      expect(judgeStop({ ...base, status: PROVING, log: log({ phase: { kind } }) })).toMatchObject({
+        safe: false,
+        why: `is proving: ${why}`,
+      });
+    }
     expect(percent(1)).toBe('99 %');
   });
 
