@@ -32,15 +32,16 @@ export function renderWaiting(
       : [interactive ? plural(names.length, 'post-service') : printable(enumerate(names))]),
     ...(node === undefined ? [] : ['the node']),
   ];
-  const sofar = done === 0 ? '' : `; ${done} ${doneWord}`;
-  const time = interactive ? `, for ${formatDuration(waitedMs)}` : '';
-  const headline = `waits for a safe moment of ${subjects.join(' and ') || 'the rest'}${time}${sofar} (Ctrl-C: leave the rest as it is)`;
+  const sofar = done === 0 ? '' : ` · ${done} ${doneWord}`;
+  const time = interactive ? ` ${formatDuration(waitedMs)}` : '';
+  const headline = `Waiting${time} for a safe moment of ${subjects.join(' and ') || 'the rest'}${sofar}`;
   if (!interactive) return [headline];
   return [
     headline,
     ...losses.slice(0, SHOWN).map((loss) => `  ${cutText(lossLine(loss, style), 160)}`),
     ...(losses.length > SHOWN ? [`  … and ${losses.length - SHOWN} more`] : []),
     ...(node === undefined ? [] : [`  node: ${node.why}, at the latest ${shortMoment(node.until, style)}`]),
+    'Ctrl-C leaves the rest as it is.',
   ];
 }
 

@@ -10,7 +10,16 @@ import { renderWaiting } from '../../ui/waiting.ts';
 import type { Context } from '../context.ts';
 import { askServices } from '../observe/ask-services.ts';
 import { lookAtProvers, type ProverLooks, unsafeOf } from './look-at-provers.ts';
-import { type Blocked, isBlocked, lossOf, priceLines, refusal, type TypedCommand } from './refuse.ts';
+import {
+  type Blocked,
+  blockedLines,
+  blockedToJson,
+  isBlocked,
+  lossOf,
+  priceLines,
+  refusal,
+  type TypedCommand,
+} from './refuse.ts';
 
 /** What is to be done to containers that may prove. */
 export interface LifecycleAct {
@@ -93,7 +102,9 @@ class ActRun {
         const left = targets.filter((one) => !this.#done.includes(one));
         if (left.length === 0) return this.#done;
         const waitedMs = clock.now() - started;
-        if (wait?.timeoutMs !== undefined && waitedMs >= wait.timeoutMs) throw this.#timedOut(left, waitedMs);
+        if (wait?.timeoutMs !== undefined && waitedMs >= wait.timeoutMs) {
+          throw this.#timedOut(left, blocked, wait.timeoutMs);
+        }
         live.update(renderWaiting(this.#waitingFor(left, blocked), waitedMs, style, out.interactive));
         await clock.sleep(LOOK_EVERY_MS, signal);
       }
@@ -172,12 +183,17 @@ class ActRun {
     return `${namesOf(this.#done)} ${this.#done.length === 1 ? 'has' : 'have'} been ${this.#act.done}; nothing else was changed.`;
   }
 
-  #timedOut(left: readonly ObservedContainer[], waitedMs: number): SmeshError {
+  #timedOut(left: readonly ObservedContainer[], blocked: Blocked, timeoutMs: number): SmeshError {
+    const [itIs, command] = [left.length === 1 ? 'it is' : 'they are', this.#act.command];
     return new SmeshError(
       'no-safe-moment',
       ExitCode.unhealthy,
-      `No safe moment within ${formatDuration(waitedMs)} for ${namesOf(left)}: left as they are, and no proof is lost. ${this.#changes()}`,
-      { hint: `Wait for longer:  ${this.#act.command} --wait` },
+      `No safe moment for ${namesOf(left)} within ${formatDuration(timeoutMs)}: left as ${itIs}, no proof is lost. ${this.#changes()}`,
+      {
+        details: blockedLines(blocked),
+        hint: `Wait for longer:  ${command} --wait`,
+        facts: blockedToJson(blocked),
+      },
     );
   }
 

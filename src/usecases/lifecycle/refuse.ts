@@ -97,6 +97,16 @@ export function priceLines({ losses, node }: Blocked, style: MomentStyle): reado
   ];
 }
 
+/** Who stands in the way and why, without the cost. */
+export function blockedLines({ losses, node }: Blocked): readonly string[] {
+  const rest = losses.slice(NAMED_LOSSES).map(({ service }) => service);
+  return [
+    ...losses.slice(0, NAMED_LOSSES).map(lossHeadline),
+    ...(rest.length > 0 ? [`… and ${rest.length} more: ${enumerate(rest)}`] : []),
+    ...(node === undefined ? [] : [`node: ${node.why}`]),
+  ];
+}
+
 export function waitOrForce(command: TypedCommand): string {
   return `Wait for a safe moment:  ${command} --wait\nDo it anyway:            ${command} --force`;
 }
