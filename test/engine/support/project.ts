@@ -28,6 +28,8 @@ export interface ProjectIdentity extends TestIdentity {
   /** Folder that stands for a disk; the data lie in `post` below it. */
   readonly disk: string;
   readonly data: string;
+  /** Added to its entry in smesh.yaml. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** `docker …`; rejects with its stderr. */
@@ -82,11 +84,11 @@ export class TestProject {
   }
 
   /** PoST data of a fresh identity, 0600 and of OWNER, on a disk of its own. */
-  addIdentity(): ProjectIdentity {
+  addIdentity(settings: ProjectIdentity['settings'] = {}): ProjectIdentity {
     const number = String(this.identities.length + 1).padStart(4, '0');
     const disk = join(this.folder, `disk-${number}`);
     const data = join(disk, 'post');
-    const identity = { ...makeIdentity(), name: `post-${number}`, disk, data };
+    const identity = { ...makeIdentity(), name: `post-${number}`, disk, data, settings };
     const network = standaloneNetwork({ genesisTime: this.#genesis, poetPrivateKey: this.#poetKey });
     writePostData(identity, goldenAtx(network));
     this.identities.push(identity);
@@ -132,7 +134,12 @@ export class TestProject {
       coinbase: COINBASE,
       node: { image: nodeImage, ports: this.#ports, config: nodeConfig },
       defaults: { image: proverImage, threads: 1, nonces: 16, randomx: 'light' },
-      identities: this.identities.map(({ smesherId, name, data }) => ({ id: smesherId, name, data })),
+      identities: this.identities.map(({ smesherId, name, data, settings }) => ({
+        id: smesherId,
+        name,
+        data,
+        ...settings,
+      })),
     };
     writeFileSync(join(this.folder, 'smesh.yaml'), stringify(document));
     const nodeData = join(this.folder, 'node-data');
