@@ -18,10 +18,14 @@ export function formatDiagnostic(diagnostic: Diagnostic): string {
   return `${place}  ${severity === 'warning' ? 'warning: ' : ''}${subject}${message}`;
 }
 
+/** A file that is no YAML has a fault in every line. */
+const MOST_SHOWN = 50;
+
 /** The error that a command ends with when the model cannot be used. */
 export function projectFault(diagnostics: readonly Diagnostic[]): SmeshError {
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
-  const [first, ...others] = errors.map(formatDiagnostic);
+  const [first, ...others] = errors.slice(0, MOST_SHOWN).map(formatDiagnostic);
+  if (errors.length > MOST_SHOWN) others.push(`… and ${errors.length - MOST_SHOWN} more`);
   return new SmeshError('invalid-project', ExitCode.invalid, first ?? 'The project cannot be used', {
     details: others,
     hint: 'Nothing was changed.',

@@ -13,6 +13,7 @@ import {
 } from 'yaml';
 import { formatPath } from './diagnostics.ts';
 import type { Diagnostic } from './types.ts';
+import { faultsOfShape, TOO_DEEP } from './yaml-shape.ts';
 
 /** A YAML file with the way back from values to lines. */
 export interface SourceFile {
@@ -29,15 +30,22 @@ const DUPLICATE_KEY = 'DUPLICATE_KEY';
 export function readSource(text: string, name: string): SourceFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
-  const faults = [...document.errors, ...document.warnings].map((fault): Diagnostic => {
+  const syntax = [...document.errors, ...document.warnings].map((fault): Diagnostic => {
     const { line, col } = lines.linePos(fault.pos[0]);
     const message =
       fault.code === DUPLICATE_KEY
         ? `the key ${JSON.stringify(wordAt(text, fault.pos[0]))} stands here a second time`
-        : `${fault.message.charAt(0).toLowerCase()}${fault.message.slice(1)}`;
-    return { severity: 'error', file: name, line, column: col, message };
+        : fault.code === 'RESOURCE_EXHAUSTION'
+          ? TOO_DEEP
+          : `${fault.message.charAt(0).toLowerCase()}${fault.message.slice(1)}`;
+    return { severity: 'error', file: name, line, column: col, message: withoutKeys(message) };
   });
-  return { name, document, lines, faults };
+  if (syntax.length > 0) return { name, document, lines, faults: syntax };
+  const shape = faultsOfShape(document).map(({ offset, message }): Diagnostic => {
+    const { line, col } = lines.linePos(offset);
+    return { severity: 'error', file: name, line, column: col, message: withoutKeys(message) };
+  });
+  return { name, document, lines, faults: shape };
 }
 
 function wordAt(text: string, offset: number): string {
@@ -110,14 +118,19 @@ export function diagnose(
   at: 'key' | 'value' = 'value',
 ): Diagnostic {
   const offset = find(source, path, at === 'key')?.node.range?.[0];
-  const shown = formatPath(path);
+  const shown = withoutKeys(formatPath(path));
   return {
     severity,
     file: source.name,
     ...(offset === undefined ? {} : placeOf(source, offset)),
     ...(shown === '' ? {} : { path: shown }),
-    message,
+    message: withoutKeys(message),
   };
+}
+
+/** What is pasted into the wrong place is quoted by its fault, and may be a private key (design §8). */
+function withoutKeys(text: string): string {
+  return text.replace(/[0-9a-f]{64,}/gi, (digits) => `[${digits.length} hex digits]`);
 }
 
 function placeOf(source: SourceFile, offset: number): { line: number; column: number } {

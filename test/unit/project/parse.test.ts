@@ -107,7 +107,13 @@ describe('faults, each with its line', () => {
     [one().replace('    data: /mnt/d1\n', ''), ['smesh.yaml:5:5  identities[0].data: is missing']],
     [one().replace(exampleId(1), 'a'.repeat(128)), [/a private key: never write one here/]],
     [`${head}identities: {}\n`, [/a mapping stands where a list belongs/]],
-    ['a: &a [*a, *a]\n'.repeat(1), [/./]],
+    ['a: &a [*a, 1]\n', ['smesh.yaml:1:8  *a stands inside of what it repeats']],
+    [`${one()}x: *a\n`, ['smesh.yaml:8:4  nothing before it is called &a']],
+    [`${one()}<<: 5\n`, [/^smesh.yaml:8:1 {2}<< takes a mapping/]],
+    [`${one()}? [a]\n: 1\n`, [/^smesh.yaml:8:3 {2}only a word can be a key/]],
+    [`${one()}schedule: {at: !!timestamp 2001-12-14}\n`, [/^smesh.yaml:8:\d+ {2}only texts, numbers/]],
+    [`${one()}schedule: ${'['.repeat(60)}${']'.repeat(60)}\n`, [/nests deeper than 50 levels/]],
+    [`${one().replace('post-0001', 'ab'.repeat(64))}`, [/"\[128 hex digits\]" is no service name/]],
   ])('%#', (text, expected) => {
     const found = faults(text);
     expect(found.length).toBeGreaterThanOrEqual(expected.length);
