@@ -162,6 +162,20 @@ const scenarios: readonly Scenario[] = [
       await prepare('-C', project, 'add', data('two'));
     },
   },
+  {
+    name: 'adopt',
+    args: ['keys', 'adopt', '--all', '--confirm', 'borg'],
+    // As after the whole project came from another host.
+    prepare: async (project) => {
+      await initialised(project);
+      await prepare('-C', project, 'add', data('three'));
+      for (const name of ['post-0001', 'post-0002', 'post-0003']) {
+        const file = join(project, 'node-data/identities', `${name}.lease`);
+        const lease = JSON.parse(readFileSync(file, 'utf8'));
+        writeFileSync(file, JSON.stringify({ ...lease, host: { id: 'other', name: 'borg', cards: [] } }));
+      }
+    },
+  },
 ];
 
 beforeAll(async () => {
