@@ -21,7 +21,7 @@ export function eventRenderer({ color, names }: EventView): (event: NodeEvent) =
   const width = Math.max(4, ...[...names.values()].map((name) => name.length));
   return (event) => {
     const name = printable(nameOf(event, names)).padEnd(width);
-    const words = printable(eventWords(event, (at) => `${moment(at).slice(0, 16)} UTC`));
+    const words = printable(eventWords(event, (at) => `${moment(at).replace(/:00$/, '')} UTC`));
     const isBad = event.failed || event.kind === 'malfeasance' || event.kind === 'init-failed';
     return `${moment(event.at)}  ${name}  ${color && isBad ? `\u001b[31m${words}\u001b[39m` : words}`;
   };

@@ -1,5 +1,5 @@
 import { shortId } from '../domain/identity/smesher-id.ts';
-import type { Check, Level } from '../domain/verification/check.ts';
+import type { Check, Level, Subject } from '../domain/verification/check.ts';
 import type { Verification, VerifiedIdentity } from '../domain/verification/judge.ts';
 import { enumerate, printable, textWidth, wrapText } from './text.ts';
 import { plural } from './units.ts';
@@ -108,13 +108,41 @@ function attention({ project, identities }: Verification, view: VerificationView
     if (name !== undefined) entry.names.push(name);
     concerns.set(key, entry);
   };
-  for (const check of project) note(check);
-  for (const { name, checks } of identities) for (const check of checks) note(check, name);
+  const isAway = project.some(
+    ({ subject, level }) => subject === 'node' && (level === 'unknown' || level === 'costs-rewards'),
+  );
+  // While the node is away nothing of what only it knows is known of anybody: said once, it is enough.
+  const isEcho = ({ subject, level }: Check) => isAway && level === 'unknown' && NODE_TELLS.includes(subject);
+  for (const check of project) if (!isEcho(check)) note(check);
+  for (const { name, checks } of identities)
+    for (const check of checks) if (!isEcho(check)) note(check, name);
   const rank = ({ check }: Concern) => ['costs-rewards', 'unknown', 'warning'].indexOf(check.level);
-  return [...concerns.values()]
-    .sort((a, b) => rank(a) - rank(b))
-    .flatMap((one) => ['', ...concernLines(one, view)]);
+  const silence = isAway
+    ? [
+        '',
+        ...wrapText(
+          "? Accounts, ATXs, rewards and cancellations are the node's to tell: not known while it is away",
+          view.columns,
+        ),
+      ]
+    : [];
+  return [
+    ...[...concerns.values()]
+      .sort((a, b) => rank(a) - rank(b))
+      .flatMap((one) => ['', ...concernLines(one, view)]),
+    ...silence,
+  ];
 }
+
+/** What only the node can say. */
+const NODE_TELLS: readonly Subject[] = [
+  'coinbase',
+  'known-to-node',
+  'standing',
+  'atx',
+  'eligibility',
+  'rewards',
+];
 
 const MARKS: Readonly<Record<Level, string>> = {
   'costs-rewards': '!',
@@ -155,8 +183,12 @@ const PLURAL: Readonly<Record<string, string>> = { is: 'are', has: 'have', was: 
 function several(message: string): string {
   const [verb = ''] = message.split(' ', 1);
   return `${PLURAL[verb] ?? verb}${message.slice(verb.length)}`
-    .replaceAll(/\bit earns\b/g, 'they earn')
-    .replaceAll(/\bits (service|data|key|ATX|log)\b/g, 'their $1');
+    .replaceAll(
+      /\bit (earn|publishe|prove)s\b/g,
+      (_, stem: string) => `they ${stem === 'publishe' ? 'publish' : stem}`,
+    )
+    .replaceAll(/\band earns\b/g, 'and earn')
+    .replaceAll(/\bits (service|data|key|ATX|log|proof)\b/g, 'their $1');
 }
 
 function checkLines(checks: readonly Check[], view: VerificationView): string[] {

@@ -111,7 +111,7 @@ describe('verify over whole epochs of a fast network', () => {
     await waitFor(project, 'rewards', ({ levels, verdict }) => verdict === 'right' && !levels.has('not-due'));
     const shown = await project.smesh(['verify']);
     expect(shown.code).toBe(0);
-    expect(shown.stdout).toMatch(/right {4}post-0001 {2}[0-9a-f]{8} {2}earns in epoch \d+: it was paid for/);
+    expect(shown.stdout).toMatch(/right {4}post-0001 {2}[0-9a-f]{8} {2}earns in epoch \d+, and was paid for/);
     for (const line of shown.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
 

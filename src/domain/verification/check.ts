@@ -8,7 +8,7 @@ export type Level = 'ok' | 'not-due' | 'warning' | 'unknown' | 'costs-rewards';
 export const SUBJECTS = [
   'node',
   'coinbase',
-  'strangers',
+  'other-keys',
   'standing',
   'key',
   'data',

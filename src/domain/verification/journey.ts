@@ -95,6 +95,11 @@ export function utc(at: number, clock: EpochClock): string {
   return `${text.slice(0, 10)} ${text.slice(11, clock.epoch < SHORT_EPOCH_MS ? 19 : 16)} UTC`;
 }
 
+/** `1 layer`, `3,200 layers` */
+export function plural(count: number, what: string): string {
+  return `${digits(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** `353,558` */
 export function digits(count: number | bigint): string {
   return count.toString().replace(/\B(?=(\d{3})+$)/g, ',');

@@ -62,7 +62,8 @@ function withoutEcho(checks: readonly Check[]): readonly Check[] {
   const has = (code: string) => checks.some((check) => check.code === code);
   const echoes = new Set<string>();
   if (has('cancelled')) {
-    for (const code of ['unpaid', 'no-atx', 'no-proof-due', 'not-registered']) echoes.add(code);
+    for (const code of ['unpaid', 'no-atx', 'no-proof-due', 'not-registered', 'proof-too-late'])
+      echoes.add(code);
   }
   if (has('key-absent')) echoes.add('not-known');
   return checks.map((check): Check => {

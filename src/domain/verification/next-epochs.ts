@@ -140,6 +140,13 @@ function checkRegistration(
       next,
     ]);
   }
+  if (journey.due === 'yes' && journey.published !== 'yes') {
+    return check.costs(
+      'proof-too-late',
+      `was not done with its proof when round ${epoch} began: it publishes nothing in epoch ${epoch + 1} and earns nothing in epoch ${epoch + 2}`,
+      [identity.doing, `next chance, ${next}`],
+    );
+  }
   return check.costs(
     'not-registered',
     `is not registered for round ${epoch}, which has begun: it publishes nothing in epoch ${epoch + 1} and earns nothing in epoch ${epoch + 2}`,

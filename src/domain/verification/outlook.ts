@@ -27,6 +27,15 @@ const OBSTACLES: readonly string[] = [
   'coinbase',
 ];
 
+/** In the middle of a sentence that says what is to be done; by code, else by subject. */
+const OBSTACLE_WORDS: Readonly<Record<string, string>> = {
+  node: 'no node is there to do it',
+  coinbase: 'the node refuses every post-service',
+  'service-down': 'its service is down',
+  paused: 'its service is paused',
+  connection: 'the node does not reach its service',
+};
+
 /** The answer to "will I be paid?" for this epoch and the two that are prepared now (spacemesh.md §7.1). */
 export function outlooksOf(
   journey: Journey,
@@ -90,7 +99,7 @@ function presentEpoch(journey: Journey, checks: readonly Check[]): Outlook {
     };
   }
   if (rewards?.level === 'ok' || rewards?.code === 'paid-elsewhere') {
-    return { epoch, prospect: 'earns', words: `${earns}: it ${rewards.message}` };
+    return { epoch, prospect: 'earns', words: `${earns}, and ${rewards.message}` };
   }
   return {
     epoch,
@@ -136,7 +145,7 @@ function nextEpoch(journey: Journey, checks: readonly Check[], tell: Tell): Outl
       : `will earn in epoch ${epoch} if its proof is done by ${tell(publishesUntil)}`;
   return obstacle === undefined
     ? { epoch, prospect: 'on-track', words }
-    : { epoch, prospect: 'at-risk', words: `${words}, but it ${obstacle}` };
+    : { epoch, prospect: 'at-risk', words: `${words}, but ${obstacle}` };
 }
 
 function epochAfter(journey: Journey, checks: readonly Check[], tell: Tell): Outlook {
@@ -172,7 +181,7 @@ function epochAfter(journey: Journey, checks: readonly Check[], tell: Tell): Out
     const obstacle = obstacleIn(checks);
     return obstacle === undefined
       ? { epoch, prospect: 'on-track', words }
-      : { epoch, prospect: 'at-risk', words: `${words}, but it ${obstacle}` };
+      : { epoch, prospect: 'at-risk', words: `${words}, but ${obstacle}` };
   }
   if (isNew && find(checks, 'registration')?.level !== 'costs-rewards') {
     return {
@@ -196,5 +205,5 @@ function obstacleIn(checks: readonly Check[]): string | undefined {
       (level === 'costs-rewards' || (level === 'warning' && code === 'service-down')),
   );
   if (found === undefined) return undefined;
-  return found.subject === 'node' || found.subject === 'coinbase' ? 'has no working node' : found.message;
+  return OBSTACLE_WORDS[found.code] ?? OBSTACLE_WORDS[found.subject] ?? `it ${found.message}`;
 }

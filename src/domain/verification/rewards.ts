@@ -1,7 +1,7 @@
 import type { NodeEvent } from '../node/events.ts';
 import { type Check, checksOf } from './check.ts';
 import type { IdentityEvidence, ProjectEvidence } from './facts.ts';
-import { digits, FIRST_PAID_EPOCH, type Journey, utc } from './journey.ts';
+import { digits, FIRST_PAID_EPOCH, type Journey, plural, utc } from './journey.ts';
 import { weightOf } from './weight.ts';
 
 /** One layer without a block happens; so many eligible ones in a row do not. */
@@ -146,7 +146,7 @@ function checkPaid(
   const paid = rewards.value;
   if (paid.length > 0) {
     const sum = paid.reduce((total, reward) => total + reward.total, 0n);
-    const message = `was paid for ${plural(paid.length, 'layer')} of epoch ${epoch}: ${digits(sum)} smidge`;
+    const message = `was paid for ${plural(paid.length, 'layer')}: ${digits(sum)} smidge`;
     const accounts = [...new Set(paid.map((reward) => reward.coinbase))];
     const evidence = [
       `last in layer ${digits(paid.at(-1)?.layer ?? 0)}`,
@@ -198,8 +198,4 @@ function layerStart(layer: number, clock: { readonly genesis: number; readonly l
 
 function endOf(epoch: number, genesis: number, length: number): number {
   return genesis + (epoch + 1) * length;
-}
-
-function plural(count: number, what: string): string {
-  return `${digits(count)} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -1,6 +1,7 @@
 import { shortId } from '../identity/smesher-id.ts';
 import { type Check, checksOf } from './check.ts';
 import type { IdentityEvidence, NodeEvidence, ProjectEvidence } from './facts.ts';
+import { plural } from './journey.ts';
 
 const MINUTE = 60_000;
 
@@ -76,7 +77,7 @@ function checkCoinbase({ coinbase, node }: ProjectEvidence): Check {
 }
 
 function checkStrangers({ strangers }: ProjectEvidence): Check {
-  const check = checksOf('strangers');
+  const check = checksOf('other-keys');
   if (strangers.kind === 'unknown') {
     return check.unknown("The node's folder of keys cannot be read", strangers.why, 'run it as root');
   }
@@ -124,7 +125,7 @@ function checkData({ dataHere, data, smesher }: IdentityEvidence): Check {
   const check = checksOf('data');
   switch (dataHere.kind) {
     case 'own':
-      return check.ok('has its data where smesh.yaml says', [`${data}: ${dataHere.units} units`]);
+      return check.ok('has its data where smesh.yaml says', [`${data}: ${plural(dataHere.units, 'unit')}`]);
     case 'of-another':
       return check.costs(
         'data-of-another',

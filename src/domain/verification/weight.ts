@@ -1,7 +1,7 @@
 import type { WeighedAtx } from '../node/answers.ts';
 import type { NodeEvent } from '../node/events.ts';
 import type { IdentityEvidence, ProjectEvidence } from './facts.ts';
-import { digits, type Journey } from './journey.ts';
+import { digits, type Journey, plural } from './journey.ts';
 
 interface WeightFault {
   readonly code: 'fewer-units' | 'atx-other-coinbase' | 'slower-proof';
@@ -53,8 +53,8 @@ export function weightOf(
     evidence: [
       `ATX ${atx.atx.slice(0, 8)}, published in epoch ${atx.publishEpoch}`,
       ticks === undefined
-        ? `weight ${digits(weight)}, ${digits(units)} units`
-        : `weight ${digits(weight)}: ${digits(units)} units × ${digits(ticks)} ticks`,
+        ? `weight ${digits(weight)}, ${plural(units, 'unit')}`
+        : `weight ${digits(weight)}: ${plural(units, 'unit')} × ${digits(ticks)} ticks`,
       ...proofs.lines,
     ],
     faults,

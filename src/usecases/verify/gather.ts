@@ -107,7 +107,7 @@ function nodeEvidence(
 
 /** Which phase it is in needs more room than the column of `status` has; a pass's nonces do not matter here. */
 function doingOf(seen: IdentityReport): string {
-  return `its service: ${serviceWords(seen).replace(/ {2}nonces .*$/, '')}`;
+  return `status: ${serviceWords(seen).replace(/ {2}nonces .*$/, '')}`;
 }
 
 function keyOf(keys: KeysSeen, id: SmesherId): IdentityEvidence['key'] {

@@ -105,7 +105,7 @@ export function identity(changes: Partial<IdentityEvidence> = {}): IdentityEvide
     listed: 'yes',
     wanted: 'idle',
     state: { wants: 'nothing', activity: { kind: 'idle' }, held: false },
-    doing: 'its service: waits for the round to end',
+    doing: 'status: waits for the round to end',
     connection: { service: { kind: 'connected' } },
     rows: known({
       post: true,

@@ -48,7 +48,7 @@ describe('an identity with nothing wrong', () => {
     expect(codesAt('warning', verification)).toEqual([]);
     expect(codesAt('unknown', verification)).toEqual([]);
     expect(words(verification)).toEqual([
-      'earns in epoch 87: it was paid for 1 layer of epoch 87: 477,618,397 smidge',
+      'earns in epoch 87, and was paid for 1 layer: 477,618,397 smidge',
       'will earn in epoch 88 if it proves between 2026-11-22 20:00 UTC and 2026-11-27 08:00 UTC',
       'can earn in epoch 89 if it publishes and registers by 2026-11-23 08:00 UTC',
     ]);
@@ -206,6 +206,7 @@ describe('what costs rewards', () => {
       },
       'too-late',
     ],
+    ['a proof that was not done when the round began', AFTER_GAP, {}, 'proof-too-late'],
     ['three eligible layers without a reward', AFTER_GAP, unpaidIn(3), 'unpaid'],
     ['a conviction', BEFORE_GAP, { malfeasance: known({ smesher: SMESHER, type: 1 }) }, 'cancelled'],
     [

@@ -124,7 +124,7 @@ describe.skipIf(recordings === undefined)('recorded events of two epochs (SMESH_
     const publication = seen.found.checks.find(({ subject }) => subject === 'publication');
     expect(publication?.evidence).toEqual([
       'ATX 00000000, published in epoch 2',
-      'weight 45,377: 1 units × 45,377 ticks',
+      'weight 45,377: 1 unit × 45,377 ticks',
       'round 1, downloaded from http://127.0.0.1:10010: 45,377 ticks',
       'round 1, chosen: http://127.0.0.1:10010, 45,377 ticks',
     ]);
