@@ -3,12 +3,15 @@ import { ExitCode, SmeshError } from '../domain/errors.ts';
 import type { TimeServer } from '../ports/clock-sources.ts';
 import { renderDoctor } from '../ui/doctor.ts';
 import { doctorDocument } from '../ui/doctor-json.ts';
-import { type ExamineRequest, examine } from '../usecases/doctor/examine.ts';
+import { renderReport } from '../ui/doctor-report.ts';
+import { type Examination, type ExamineRequest, examine } from '../usecases/doctor/examine.ts';
+import { writeReport } from '../usecases/doctor/report.ts';
 import { version } from '../version.ts';
 import { type Context, defineCommand, type Invocation } from './command.ts';
-import { durationOption, listOption, textOption } from './options.ts';
+import { durationOption, integerOption, listOption, textOption } from './options.ts';
 
 const DEFAULT_TIMEOUT_MS = 5000;
+const DEFAULT_LOG_LINES = 500;
 
 /**
  * `doctor`: looks at everything that a project stands on, and works without one. Changes nothing.
@@ -64,13 +67,29 @@ async function run(invocation: Invocation, context: Context): Promise<number> {
       `--${reporting} belongs to: smesh-compose doctor report`,
     );
   }
+  const logLines = integerOption(invocation, 'lines', { min: 0, max: 100_000 }) ?? DEFAULT_LOG_LINES;
   const examination = await examine(context, request);
+  if (action === 'report') {
+    const out = textOption(invocation, 'out');
+    return report(context, examination, { logLines, ...(out === undefined ? {} : { out }) });
+  }
   const { findings, exitCode, project, at } = examination;
   const { out, directory, json } = context;
   const named = project === undefined ? {} : { project };
   if (json) out.json(doctorDocument({ at, exitCode, toolVersion: version, directory, ...named, findings }));
   else out.result(renderDoctor({ directory, ...named, findings }, out).join('\n'));
   return exitCode;
+}
+
+async function report(
+  context: Context,
+  examination: Examination,
+  request: Parameters<typeof writeReport>[2],
+): Promise<number> {
+  const written = await writeReport(context, examination, request);
+  if (context.json) context.out.json({ schemaVersion: 1, ...written });
+  else context.out.result(renderReport(written).join('\n'));
+  return ExitCode.ok;
 }
 
 function timeServers(invocation: Invocation): readonly TimeServer[] {

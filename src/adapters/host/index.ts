@@ -73,6 +73,7 @@ async function readFacts(): Promise<HostFacts> {
     platform: process.platform,
     architecture: machine(),
     kernel: release(),
+    runtime: process.version,
     ...(linux ? { cgroupVersion: controllers === undefined ? 1 : 2 } : {}),
     totalMemoryBytes: totalmem(),
     availableMemoryBytes: kibibytes('MemAvailable') ?? freemem(),

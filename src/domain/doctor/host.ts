@@ -8,6 +8,8 @@ export interface HostFacts {
   /** As `uname -m` has it: `x86_64`. */
   readonly architecture: string;
   readonly kernel: string;
+  /** Of Node.js. */
+  readonly runtime: string;
   readonly cgroupVersion?: 1 | 2;
   readonly totalMemoryBytes: number;
   readonly availableMemoryBytes: number;

@@ -44,6 +44,8 @@ export interface Examination {
   /** By area, the worst first. */
   readonly findings: readonly DoctorFinding[];
   readonly exitCode: 0 | 3 | 4;
+  /** What was seen on the way, for a report. */
+  readonly looks: SharedLooks;
 }
 
 /** An engine with 150 containers on slow disks takes its time, and more is not waited for. */
@@ -85,6 +87,7 @@ export async function examine(context: Context, request: ExamineRequest): Promis
       : {}),
     findings,
     exitCode: doctorExitCode(findings),
+    looks,
   };
 }
 
