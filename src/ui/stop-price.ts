@@ -32,8 +32,17 @@ export function momentStyle(
 /** `post-0002 (8dd53ad1) is proving: 41 % read, 5 h 10 m of work` */
 export function lossHeadline({ service, smesherId, why, price }: Loss): string {
   const id = smesherId === undefined ? '' : ` (${shortId(smesherId)})`;
-  const work = price?.workedMs === undefined ? '' : `, ${formatDuration(price.workedMs)} of work`;
-  return `${service}${id} ${printable(why)}${work}`;
+  return [`${service}${id} ${printable(why)}`, ...workDone(price)].join(', ');
+}
+
+/** `5 h 10 m of work`; empty where nobody knows. */
+function workDone(price: StopPrice | undefined): readonly string[] {
+  return price?.workedMs === undefined ? [] : [`${formatDuration(price.workedMs)} of work`];
+}
+
+/** The same without the name and what it does, for where both have been said. */
+export function lossPrice(loss: Loss, style: MomentStyle): readonly string[] {
+  return [...workDone(loss.price), ...lossConsequences(loss, style)];
 }
 
 /** `…, 5 h 10 m of work that a restart throws away.` */
@@ -57,21 +66,28 @@ export function lossConsequences({ price, loses }: Loss, style: MomentStyle): re
         : [
             `left alone it is done about ${shortMoment(doneAt, style)}; begun anew at once, about ${shortMoment(againAt, style)}`,
           ];
-  const doubt = loses === 'doubt' ? 'if it has a proof to make: ' : '';
-  return [...done, `${doubt}${deadlineWords(deadline, missesByStop(price), style)}`];
+  const doubt =
+    loses === 'work' ? '' : deadline.kind === 'initial' ? 'perhaps ' : 'if it has a proof to make: ';
+  return [...done, `${doubt}${deadlineWords(deadline, style)}${lateness(price)}`];
 }
 
-function deadlineWords(deadline: ProofDeadline, misses: boolean | undefined, style: MomentStyle): string {
+function deadlineWords(deadline: ProofDeadline, style: MomentStyle): string {
   const at = momentHere(deadline.at, style);
-  const tooLate = misses === true ? ': begun anew it would be too late' : '';
   switch (deadline.kind) {
     case 'register':
-      return `published and registered later than ${at}, it earns nothing in epoch ${deadline.epoch}${tooLate}`;
+      return `published and registered later than ${at}, it earns nothing in epoch ${deadline.epoch}`;
     case 'publish':
-      return `published later than ${at}, it earns nothing in epoch ${deadline.epoch}${tooLate}`;
+      return `published later than ${at}, it earns nothing in epoch ${deadline.epoch}`;
     case 'initial':
-      return `its first proof: registered by ${at}, it earns from epoch ${deadline.epoch} on, else an epoch later${tooLate}`;
+      return `its first proof: registered by ${at}, it earns from epoch ${deadline.epoch} on, else an epoch later`;
   }
+}
+
+/** What beginning anew decides; nothing where nobody knows when it would be done. */
+function lateness(price: StopPrice): string {
+  if (missesByStop(price) === true) return ': begun anew it would be too late';
+  const { doneAt, deadline } = price;
+  return doneAt !== undefined && doneAt > deadline.at ? ': it is too late for that either way' : '';
 }
 
 /** For `--json`: times as ISO 8601, durations in milliseconds. */

@@ -9,6 +9,9 @@ export interface UpOutcome {
   readonly connected?: boolean;
   readonly reason?: string;
   readonly next?: string;
+  /** What doing it now would have thrown away: for people, and as in the facts of a refusal. */
+  readonly price?: readonly string[];
+  readonly loss?: Readonly<Record<string, unknown>>;
 }
 
 const MARKED = {
@@ -28,8 +31,9 @@ function isMarked(outcome: UpOutcome): outcome is UpOutcome & { readonly state: 
 export function renderUpReport(outcomes: readonly UpOutcome[], timedOut: boolean): string {
   const lines = outcomes
     .filter(isMarked)
-    .flatMap(({ service, state, reason, next }) => [
+    .flatMap(({ service, state, reason, next, price = [] }) => [
       `  ! ${service} ${MARKED[state]}: ${printable(reason ?? 'no reason given')}`,
+      ...price.map((line) => `    ${printable(line)}`),
       ...(next === undefined ? [] : [`    → ${printable(next)}`]),
     ]);
   const late = outcomes.filter(({ state }) => state === 'starting');

@@ -2,6 +2,7 @@ import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { describeFinding, findingsError } from '../domain/plan/findings.ts';
 import type { Step } from '../domain/plan/steps.ts';
 import { planToJson, renderPlan } from '../ui/plan.ts';
+import { lossPrice, lossToJson, momentStyle } from '../ui/stop-price.ts';
 import { enumerate } from '../ui/text.ts';
 import { renderUpReport, type UpOutcome } from '../ui/up-report.ts';
 import { applyGenerate } from './apply-generate.ts';
@@ -9,6 +10,8 @@ import type { Context } from './context.ts';
 import { readInterrupted } from './journal.ts';
 import { releaseLeases } from './leases/release-leases.ts';
 import type { SafetyOptions } from './lifecycle/act-when-safe.ts';
+import { unsafeOf } from './lifecycle/look-at-provers.ts';
+import { lossOf } from './lifecycle/refuse.ts';
 import { type PutOff, waitForSafe } from './lifecycle/wait-for-safe.ts';
 import { withProjectLock } from './project-lock.ts';
 import { executeUp, type StartedService } from './up/execute.ts';
@@ -104,7 +107,10 @@ async function bringUp(context: Context, options: UpOptions, started: StartedSer
           })
         : undefined;
     const exitCode = report(context, prepared, executed.postponed, latest(started), watched);
-    if (waited === 'timed-out') return ExitCode.unhealthy;
+    if (waited === 'timed-out') {
+      context.out.warn('No safe moment within the time of --wait: what comes later is left as it is.');
+      return ExitCode.unhealthy;
+    }
     return exitCode === ExitCode.ok && isRefused(options, putOff) ? ExitCode.refused : exitCode;
   }
 }
@@ -169,7 +175,7 @@ function report(
 ): ExitCode {
   const outcomes = [
     ...started.map((service) => outcomeOf(service, watched)),
-    ...prepared.plan.steps.flatMap(outcomeOfStep),
+    ...prepared.plan.steps.flatMap((step) => outcomeOfStep(step, priceOf(context, prepared))),
     ...[...postponed].map(
       ([service, why]): UpOutcome => ({
         service,
@@ -211,12 +217,27 @@ function outcomeOf(service: StartedService, watched: WatchResult | undefined): U
   return { ...base, state: seen.state, connected: seen.connected, ...reason };
 }
 
-function outcomeOfStep(step: Step): UpOutcome[] {
+/** What it costs to do a postponed step at once: a refusal says it, and this is one. */
+function priceOf(context: Context, { looks }: PreparedUp) {
+  const style = momentStyle(looks.timeline, looks.at, (at) => context.clock.localOffsetMinutes(at));
+  return (service: string): Pick<UpOutcome, 'price' | 'loss'> => {
+    const [look] = unsafeOf(looks, [service]);
+    if (look === undefined) return {};
+    const loss = lossOf(look);
+    return { price: lossPrice(loss, style), loss: lossToJson(loss) };
+  };
+}
+
+function outcomeOfStep(
+  step: Step,
+  price: (service: string) => Pick<UpOutcome, 'price' | 'loss'>,
+): UpOutcome[] {
   if (step.kind === 'hold-back') {
     return [{ service: step.service, state: 'held-back', reason: step.why, next: step.next }];
   }
   if (step.kind === 'postpone-service') {
-    return [{ service: step.service, state: 'postponed', reason: step.why, next: step.next }];
+    const { service, why, next } = step;
+    return [{ service, state: 'postponed', reason: why, next, ...price(service) }];
   }
   if (step.kind !== 'keep-service') return [];
   return step.unwell === true && step.note !== undefined

@@ -93,7 +93,11 @@ export function judgeStop(facts: StopFacts): StopRisk {
     case 'done-proving':
       return doneProving(facts);
     case 'no-answer':
-      return doubt('takes connections but does not answer: it prepares a proof, or is held');
+      return doubt(
+        facts.log?.phase.kind === 'preparing'
+          ? 'builds the dataset of its k2pow, and answers nothing meanwhile'
+          : 'takes connections but does not answer: it prepares a proof, or hangs',
+      );
     case 'refused':
       return doubt('runs, but does not answer on its operator port');
     case 'unreachable':
@@ -109,7 +113,7 @@ function idle(facts: StopFacts): StopRisk {
   // Known to be down is not the same as unreachable: nobody can have asked it, and it holds nothing.
   if (node === 'down') return { safe: true, why: 'is idle, and the node is down' };
   if (node === 'unknown' || wanted === 'unknown') {
-    return doubt('says that it is idle, but the node cannot be asked whether it wants a proof');
+    return doubt('says that it is idle, while the node cannot be asked whether it wants a proof');
   }
   if (wanted === 'proving') {
     if (idleWhileWantedMs(facts) <= HANDOVER_MS) {
@@ -118,7 +122,7 @@ function idle(facts: StopFacts): StopRisk {
     return { safe: true, why: 'is wanted, but the node does not reach it', trouble: 'not-connected' };
   }
   if (node === 'fresh') {
-    return doubt('says that it is idle, but the node has just started and does not yet say what it wants');
+    return doubt('says that it is idle, while the node has just started and does not yet say what it wants');
   }
   return { safe: true, why: 'is idle, and the node wants nothing of it' };
 }

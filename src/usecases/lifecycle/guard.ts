@@ -1,11 +1,9 @@
 import { ExitCode } from '../../domain/errors.ts';
 import { momentStyle } from '../../ui/stop-price.ts';
-import { enumerate } from '../../ui/text.ts';
-import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import { loadProject } from '../load-project.ts';
 import { lookAtProvers, unsafeOf } from './look-at-provers.ts';
-import { type Blocked, blockedToJson, isBlocked, lossOf, priceLines } from './refuse.ts';
+import { type Blocked, blockedToJson, isBlocked, lossOf, notNow } from './refuse.ts';
 import { chooseServices } from './stop.ts';
 
 export interface GuardOptions {
@@ -41,16 +39,7 @@ export async function runGuard(context: Context, options: GuardOptions): Promise
     });
   } else if (busy) {
     const style = momentStyle(looks.timeline, looks.at, (at) => context.clock.localOffsetMinutes(at));
-    const names = blocked.losses.map(({ service }) => service);
-    const headline = [
-      ...(names.length === 0
-        ? []
-        : [`${plural(names.length, 'post-service')} prove or may prove: ${enumerate(names)}`]),
-      ...(node === undefined ? [] : [`the node should stay up: ${node.why}`]),
-    ].join('; ');
-    context.out.result(
-      [`Not now: ${headline}.`, ...priceLines(blocked, style).map((line) => `  ${line}`)].join('\n'),
-    );
+    context.out.result(notNow(blocked, style));
   } else {
     context.out.result('Safe: nothing proves, and the node is not needed for the cycle gap.');
   }

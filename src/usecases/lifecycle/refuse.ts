@@ -57,7 +57,7 @@ export function refusal(
     losses.length > 0 ? 'would-lose-proofs' : 'would-miss-registration',
     ExitCode.refused,
     `Refused: ${[...lossSubject(losses, verb), ...nodeSubject(node, losses.length > 0)].join(' ')} ${changed}`,
-    { details: priceLines(blocked, style), hint: waitOrForce(command), facts: blockedToJson(blocked) },
+    { details: priceBelow(blocked, style), hint: waitOrForce(command), facts: blockedToJson(blocked) },
   );
 }
 
@@ -78,31 +78,57 @@ function nodeSubject(node: Blocked['node'], also: boolean): readonly string[] {
   return [`${subject}: ${node.why}.`];
 }
 
-/** What each identity stands to lose; what `--force` says before it acts. */
+/** What each identity stands to lose, by name; what `--force` says before it acts. */
 export function priceLines({ losses, node }: Blocked, style: MomentStyle): readonly string[] {
   const shown = losses.slice(0, NAMED_LOSSES);
-  const single = losses.length === 1;
-  const rest = losses.slice(NAMED_LOSSES).map(({ service }) => service);
   return [
-    ...shown.flatMap((loss) => [
-      ...(single ? [] : [lossHeadline(loss)]),
-      ...lossConsequences(loss, style).map((line) => (single ? line : `  ${line}`)),
-    ]),
-    ...(rest.length > 0 ? [`… and ${rest.length} more: ${enumerate(rest)}`] : []),
-    ...(node === undefined
-      ? []
-      : [
-          `node: no proof is lost by its restart, but who has not published and registered by ${momentHere(node.until, style)} earns nothing in an epoch: ${enumerate(node.names)}`,
-        ]),
+    ...shown.flatMap((loss) => [lossHeadline(loss), ...indented(lossConsequences(loss, style))]),
+    ...unnamed(losses),
+    ...(node === undefined ? [] : [nodePrice(node, style)]),
   ];
+}
+
+/** The same below a sentence that has named the only one. */
+function priceBelow(blocked: Blocked, style: MomentStyle): readonly string[] {
+  const { losses, node } = blocked;
+  const [only, ...more] = losses;
+  if (only === undefined || more.length > 0) return priceLines(blocked, style);
+  return [...lossConsequences(only, style), ...(node === undefined ? [] : [nodePrice(node, style)])];
+}
+
+function nodePrice({ names, until }: NonNullable<Blocked['node']>, style: MomentStyle): string {
+  return `node: no proof is lost by its restart, but who has not published and registered by ${momentHere(until, style)} earns nothing in an epoch: ${enumerate(names)}`;
+}
+
+function unnamed(losses: readonly Loss[]): readonly string[] {
+  const rest = losses.slice(NAMED_LOSSES).map(({ service }) => service);
+  return rest.length === 0 ? [] : [`… and ${rest.length} more: ${enumerate(rest)}`];
+}
+
+function indented(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `  ${line}`);
+}
+
+/** The answer of somebody who only asked: who proves or may prove, and what hangs on it. */
+export function notNow(blocked: Blocked, style: MomentStyle): string {
+  const { losses, node } = blocked;
+  const [only, ...more] = losses;
+  const headline = [
+    ...(only === undefined
+      ? []
+      : more.length === 0
+        ? [lossHeadline(only)]
+        : [`${plural(losses.length, 'post-service')} prove or may prove`]),
+    ...(node === undefined ? [] : [`the node should stay up: ${node.why}`]),
+  ].join('; ');
+  return [`Not now: ${headline}.`, ...indented(priceBelow(blocked, style))].join('\n');
 }
 
 /** Who stands in the way and why, without the cost. */
 export function blockedLines({ losses, node }: Blocked): readonly string[] {
-  const rest = losses.slice(NAMED_LOSSES).map(({ service }) => service);
   return [
     ...losses.slice(0, NAMED_LOSSES).map(lossHeadline),
-    ...(rest.length > 0 ? [`… and ${rest.length} more: ${enumerate(rest)}`] : []),
+    ...unnamed(losses),
     ...(node === undefined ? [] : [`node: ${node.why}`]),
   ];
 }

@@ -8,7 +8,7 @@ import { COMPOSE_OVERRIDES, type ComposeProject } from '../../ports/compose.ts';
 import type { Context } from '../context.ts';
 import { type GeneratePlan, planGenerate } from '../generate.ts';
 import { planRenewal } from '../leases/check-leases.ts';
-import { lookAtProvers } from '../lifecycle/look-at-provers.ts';
+import { lookAtProvers, type ProverLooks } from '../lifecycle/look-at-provers.ts';
 import { loadProject } from '../load-project.ts';
 import { preflight } from '../preflight.ts';
 import { resolveServices } from '../resolve-services.ts';
@@ -27,6 +27,8 @@ export interface PreparedUp {
   readonly observation: EngineObservation;
   readonly findings: readonly Finding[];
   readonly plan: Plan;
+  /** What it was decided by. */
+  readonly looks: ProverLooks;
 }
 
 /**
@@ -66,6 +68,7 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
     observation: { ...observation, composeProject },
     findings: [...generate.leaseFindings, ...checked.findings],
     plan: { headline: decided.headline, steps: [...files, ...decided.steps] },
+    looks,
   };
 }
 

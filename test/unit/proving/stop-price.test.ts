@@ -81,5 +81,10 @@ describe('priceOfStop', () => {
       'left alone it is done about Mon 06:12; begun anew at once, about Mon 08:12',
       'published and registered later than Mon 08:00 UTC (09:00 here), it earns nothing in epoch 89: begun anew it would be too late',
     ]);
+    const late = { ...loss, price: price({ doneAt: NOW + 10 * HOUR }) };
+    expect(lossConsequences(late, style)[1]).toMatch(/in epoch 89: it is too late for that either way$/);
+    expect(lossConsequences({ ...loss, loses: 'doubt' }, style)[1]).toMatch(
+      /^if it has a proof to make: published/,
+    );
   });
 });
