@@ -41,8 +41,8 @@ describe('asking a post-service at its address', () => {
   });
 
   it('says nothing of a service when there is no way to it', async () => {
-    // Reserved for documentation: routers drop it or say so.
-    expect((await askByHttp('203.0.113.1', 50051, 200)).kind).toBe('unreachable');
+    // Reserved for documentation: routers drop it, say so, or answer in its place.
+    expect((await askByHttp('203.0.113.1', 50051, 200)).kind).toMatch(/unreachable|refused/);
   });
 
   it.each([
@@ -66,6 +66,9 @@ describe('what a shell in the container read', () => {
     const answer = 'HTTP/1.0 200 OK\r\ncontent-type: application/json\r\n\r\n"DoneProving"';
     expect(parseHttpAnswer(answer)).toEqual({ kind: 'done-proving' });
     expect(parseHttpAnswer('')).toMatchObject({ kind: 'malformed' });
+    expect(parseHttpAnswer('HTTP/1.0 200 OK\r\ncontent-length: 60\r\n\r\n"Idle"')).toEqual({
+      kind: 'no-answer',
+    });
     expect(parseHttpAnswer('HTTP/1.0 404 Not Found\r\n\r\n"Idle"')).toMatchObject({ kind: 'malformed' });
   });
 });
