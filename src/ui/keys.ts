@@ -12,6 +12,8 @@ export interface ListedKey {
   readonly verdict: PlacesVerdict;
   /** Absent: its key is not installed here. */
   readonly lease?: LeaseVerdict;
+  /** Of a removed identity: whether its node has been seen without it. */
+  readonly left?: 'leaving' | 'released';
 }
 
 export interface KeysReport {
@@ -36,13 +38,16 @@ const VERDICTS: Readonly<Record<PlacesVerdict, string>> = {
   clean: 'ok',
 };
 
+/** Of 150 identities that were moved together ten say enough. */
+const MOST_DETAILS = 10;
+
 /** The index as a table, and below it whoever needs a look, with what to do (ux.md). */
 export function renderKeys(report: KeysReport, look: KeysLook): string[] {
   const rows = report.keys.map((key): readonly Cell[] => [
     shortId(key.smesherId),
     key.name,
     runsHere(key),
-    leaseWord(key.lease),
+    leaseWord(key),
     whereabouts(key, look.directory),
     verdictCell(key, look.color),
   ]);
@@ -58,7 +63,12 @@ export function renderKeys(report: KeysReport, look: KeysLook): string[] {
     rows,
     look.columns,
   );
-  const details = report.keys.flatMap((key) => describeKey(key, look));
+  const described = report.keys.map((key) => describeKey(key, look)).filter((lines) => lines.length > 0);
+  const details = described.slice(0, MOST_DETAILS).flat();
+  if (described.length > MOST_DETAILS)
+    details.push(
+      `… and ${described.length - MOST_DETAILS} more like that; each by: smesh-compose keys list NAME`,
+    );
   const hidden = [
     ...report.unseen.map((reason) => `! ${reason}`),
     ...report.closed.map(
@@ -99,9 +109,16 @@ function indented(line: string, columns: number): string[] {
 
 function describePlace(place: Place, directory: string): string {
   const what = place.by === 'key' ? 'key' : 'data';
-  const state = place.use === 'lies' ? 'copy' : place.runs ? 'runs' : place.live ? 'live' : 'down';
+  const state = stateOf(place);
   const path = place.path === undefined ? '' : `  ${shorten(place.path, directory)}`;
-  return `${what.padEnd(5)}${state.padEnd(5)} ${place.who}${path}`;
+  return `${what.padEnd(5)}${state.padEnd(6)} ${place.who}${path}`;
+}
+
+/** `ready`: a node of another Compose project, down, and one `up` there starts it. */
+function stateOf({ use, runs, live, own }: Place): string {
+  if (use === 'lies') return 'copy';
+  if (runs) return 'runs';
+  return live && !own ? 'ready' : 'down';
 }
 
 function runsHere(key: ListedKey): string {
@@ -111,10 +128,10 @@ function runsHere(key: ListedKey): string {
   return running.length > 0 ? 'elsewhere' : 'no';
 }
 
-function leaseWord(lease: LeaseVerdict | undefined): string {
+function leaseWord({ lease, left }: ListedKey): string {
   switch (lease?.kind) {
     case undefined:
-      return '–';
+      return left ?? '–';
     case 'absent':
       return 'none yet';
     case 'ours':
@@ -149,11 +166,11 @@ function shorten(path: string, directory: string): string {
 export function keysToJson({ keys, closed, unseen }: KeysReport): Readonly<Record<string, unknown>> {
   return {
     schemaVersion: 1,
-    identities: keys.map(({ smesherId, name, places, verdict, lease }) => ({
+    identities: keys.map(({ smesherId, name, places, verdict, lease, left }) => ({
       id: smesherId,
       name,
       verdict,
-      lease: leaseToJson(lease),
+      lease: left === undefined ? leaseToJson(lease) : { state: left },
       places: places.map(({ by, use, who, path, runs, live, own }) => ({
         by,
         use,

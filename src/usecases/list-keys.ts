@@ -8,6 +8,8 @@ import type { Context } from './context.ts';
 import { indexProject } from './identity-index/project-index.ts';
 import { judgeInstalledKeys } from './leases/check-leases.ts';
 import { chooseListed } from './leases/choose-keys.ts';
+import { readLeaseFiles } from './leases/read-leases.ts';
+import { identitiesFolder } from './node-keys.ts';
 
 /**
  * Where every identity of the project stands on this host, who serves it and who holds its lease. Ends with 5 when one is
@@ -22,7 +24,8 @@ export async function listKeys(
     indexProject(context, project),
     judgeInstalledKeys(context, project),
   ]);
-  const listed = collect(project, judged, index.places, (id) => judgePlaces(id, index));
+  const left = await readLeft(context, project);
+  const listed = collect(project, judged, index.places, left, (id) => judgePlaces(id, index));
   const shown = names.length === 0 ? listed : chooseListed(listed, names);
   const unseen: readonly string[] = index.unseen;
   const closed: readonly ClosedFolder[] = index.closed;
@@ -39,24 +42,40 @@ function collect(
   project: Project,
   judged: readonly JudgedKey[],
   places: readonly Place[],
+  left: ReadonlyMap<SmesherId, 'leaving' | 'released'>,
   verdictOf: (id: SmesherId) => ListedKey['verdict'],
 ): readonly ListedKey[] {
-  const names = new Map<SmesherId, string>([
-    ...project.retired.map(({ id, name }) => [id, `${name} (removed)`] as const),
-    ...judged.map(({ smesherId, name }) => [smesherId, name] as const),
-    ...project.identities.map(({ id, name }) => [id, name] as const),
-  ]);
+  const names = new Map<SmesherId, string>(project.identities.map(({ id, name }) => [id, name]));
+  for (const { smesherId, name } of judged) if (!names.has(smesherId)) names.set(smesherId, name);
+  for (const { id, name } of project.retired) if (!names.has(id)) names.set(id, `${name} (removed)`);
   const leases = new Map(judged.map(({ smesherId, verdict }) => [smesherId, verdict]));
   return [...names].map(([smesherId, name]): ListedKey => {
     const lease = leases.get(smesherId);
+    const gone = lease === undefined ? left.get(smesherId) : undefined;
     return {
       smesherId,
       name,
       places: places.filter((place) => place.smesherId === smesherId),
       verdict: verdictOf(smesherId),
       ...(lease === undefined ? {} : { lease }),
+      ...(gone === undefined ? {} : { left: gone }),
     };
   });
+}
+
+/** Leases of keys that were taken away stay where the keys were. */
+async function readLeft(
+  context: Context,
+  project: Project,
+): Promise<ReadonlyMap<SmesherId, 'leaving' | 'released'>> {
+  const leases = await readLeaseFiles(context.ports.files, identitiesFolder(project));
+  return new Map(
+    [...leases.values()].flatMap((reading) =>
+      reading.kind === 'read' && reading.lease.state !== 'held'
+        ? [[reading.lease.smesherId, reading.lease.state] as const]
+        : [],
+    ),
+  );
 }
 
 function exitCodeOf(keys: readonly ListedKey[]): ExitCode {

@@ -266,7 +266,7 @@ describe('S23: the lease of a key', () => {
     try {
       const run = await project.smesh(['up', '--force'], { cwd: copy });
       expect(run.code, run.stderr).toBe(5);
-      expect(flat(run.stderr)).toContain(`is held by another project on this host (${place},`);
+      expect(flat(run.stderr)).toContain(`is held for another folder on this host (project ${place},`);
       const host = read().host.name;
       const adopt = await project.smesh(['keys', 'adopt', '--all', '--confirm', host], { cwd: copy });
       expect(adopt.code, adopt.stderr).toBe(5);

@@ -8,7 +8,7 @@ import {
   leaseFileOf,
   writeLease,
 } from './lease.ts';
-import type { JudgedKey } from './lease-findings.ts';
+import { isForeign, type JudgedKey } from './lease-findings.ts';
 import { type SmesherId, shortId } from './smesher-id.ts';
 
 /** The lease of one key, as it was found, and what stands where it says the key is. */
@@ -73,16 +73,19 @@ const MOVED: Readonly<Record<'moved' | 'renamed' | 'returned' | 'released', stri
 export function decideLeases(facts: LeaseFacts): LeaseDecision {
   const steps: FileStep[] = [];
   const carried: LeaseDecision['carried'][number][] = [];
+  const foreign: SmesherId[] = [];
   const late: SmesherId[] = [];
   const again = new Map<string, SmesherId[]>();
   for (const key of facts.standing) {
     const path = leaseFileOf(key.path);
     const verdict = judgeLease(key.lease?.reading, facts.here, key.lease?.former ?? GONE);
-    if (verdict.kind === 'ours' || verdict.kind === 'theirs' || verdict.kind === 'unknown') continue;
+    if (isForeign(verdict)) foreign.push(key.smesherId);
+    if (verdict.kind === 'ours' || isForeign(verdict)) continue;
     const source = key.isNew ? key.sourceLease : undefined;
     const origin = judgeLease(source?.reading, facts.here, source?.former ?? GONE);
     if (source !== undefined && (origin.kind === 'theirs' || origin.kind === 'unknown')) {
       steps.push(carry(facts, key.smesherId, path, source));
+      foreign.push(key.smesherId);
       carried.push({ smesherId: key.smesherId, path: source.path, verdict: origin });
       continue;
     }
@@ -98,7 +101,11 @@ export function decideLeases(facts: LeaseFacts): LeaseDecision {
   return {
     steps,
     carried,
-    notes: [...lateNote(late), ...[...again].map(([why, ids]) => `${list(ids)}: ${MOVED[why as 'moved']}`)],
+    notes: [
+      ...lateNote(late),
+      ...foreignNote(foreign),
+      ...[...again].map(([why, ids]) => `${list(ids)}: ${MOVED[why as 'moved']}`),
+    ],
   };
 }
 
@@ -108,6 +115,14 @@ function lateNote(ids: readonly SmesherId[]): readonly string[] {
   if (ids.length === 0) return [];
   return [
     `${list(ids)}: no lease stood beside ${ids.length === 1 ? 'this installed key' : 'these installed keys'}; now it says that this host and project hold ${ids.length === 1 ? 'it' : 'them'}.`,
+  ];
+}
+
+/** `up` refuses; plain Compose asks nobody. */
+function foreignNote(ids: readonly SmesherId[]): readonly string[] {
+  if (ids.length === 0) return [];
+  return [
+    `${list(ids)}: another place holds ${ids.length === 1 ? 'this key' : 'these keys'}, see smesh-compose keys. Do not start the node with plain docker compose either: two nodes with one key cost that identity for ever.`,
   ];
 }
 

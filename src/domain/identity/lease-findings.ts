@@ -36,15 +36,15 @@ export function confirmationWord(verdict: ForeignLease): string {
 /** Why a start is refused, as a clause behind the names. */
 export function explainForeign(verdict: ForeignLease): string {
   if (verdict.kind === 'unknown') return `cannot be told from one that another host holds: ${verdict.reason}`;
-  const { host, project, renewedAt } = verdict.holder;
-  const since = `last started there ${renewedAt.slice(0, 16).replace('T', ' ')} UTC`;
+  const { host, project, nodeData, renewedAt } = verdict.holder;
+  const since = `last renewed ${renewedAt.slice(0, 16).replace('T', ' ')} UTC`;
   switch (verdict.why) {
     case 'other-host':
       return `is held by another host, ${host.name} (${project.directory}, ${since})`;
     case 'clone':
       return `is held by a machine that has this one's machine ID and none of its network cards, ${host.name} (${project.directory}, ${since}): one of the two is a clone`;
     case 'copy':
-      return `is held by another project on this host (${project.directory}, ${since}): this folder seems to be a copy of it`;
+      return `is held for another folder on this host (project ${project.directory}, node data ${nodeData}, ${since}): this one seems to be a copy of it`;
     case 'leaving':
       return `was removed from the project in ${project.directory}, but its node has not been seen without it since`;
   }
@@ -91,7 +91,7 @@ function remedy(verdict: ForeignLease): string {
   const { host, project } = verdict.holder;
   switch (verdict.why) {
     case 'copy':
-      return `Go on in ${project.directory}. Or stop its node for good and move its keys away,`;
+      return `Go on there. Or stop its node for good and move its keys away,`;
     case 'leaving':
       return `Let its node go on without it (smesh-compose -C ${quoteForShell(project.directory)} up) and add it again. Or stop that node for good,`;
     default:

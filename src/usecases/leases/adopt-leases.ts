@@ -139,7 +139,7 @@ function explain(keys: readonly ForeignKey[], facts: readonly string[]): string 
   const lines = keys.slice(0, 12).map(({ name, smesherId, verdict }) => {
     const renewed =
       verdict.kind === 'theirs'
-        ? `held there since ${day(verdict.holder.createdAt)}, last started ${day(verdict.holder.renewedAt)}`
+        ? `held there since ${day(verdict.holder.createdAt)}, last renewed ${day(verdict.holder.renewedAt)}`
         : verdict.reason;
     return `  ${name} (${shortId(smesherId)})  ${renewed}`;
   });

@@ -1,3 +1,4 @@
+import { readLabels } from '../../domain/compose/labels.ts';
 import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import type { Finding } from '../../domain/plan/findings.ts';
 import type { Context } from '../context.ts';
@@ -21,7 +22,9 @@ export async function checkHistories(
 ): Promise<readonly Finding[]> {
   if (!observation.engineIsHere) return [];
   // Folders that may not be entered are told of where keys are looked for.
-  const { nodes } = await findNodeFolders(context.ports.files, observation.foreign);
+  // Our own node may still have the folder that node.data named before: what it published is in that one's database.
+  const former = observation.own.filter(({ labels }) => readLabels(labels)?.role === 'node');
+  const { nodes } = await findNodeFolders(context.ports.files, [...observation.foreign, ...former]);
   if (nodes.length === 0) return [];
   const here = await readSmeshedHere(context, nodeData);
   // Of a database that cannot be read nobody can say whether the histories are in it.

@@ -6,10 +6,7 @@ import { tempFolder } from '../../helpers/temp.ts';
 
 const MACHINE = '0123456789abcdef0123456789abcdef';
 
-function machine(
-  cards: Record<string, { address: string; real: boolean }>,
-  id: string | undefined = MACHINE,
-) {
+function machine(cards: Record<string, { address: string; real: boolean }>, id: string | null = MACHINE) {
   const root = tempFolder('host-mark');
   mkdirSync(join(root, 'etc'));
   mkdirSync(join(root, 'device'));

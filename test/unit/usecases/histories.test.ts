@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import Database from 'libsql';
 import { describe, expect, it } from 'vitest';
 import { nodeCrypto } from '../../../src/adapters/crypto/index.ts';
@@ -6,6 +6,7 @@ import { nodeFiles } from '../../../src/adapters/files/index.ts';
 import { createLocalDatabase } from '../../../src/adapters/sqlite/index.ts';
 import type { ContainerState } from '../../../src/domain/compose/observed.ts';
 import { ExitCode } from '../../../src/domain/errors.ts';
+import { type Lease, writeLease } from '../../../src/domain/identity/lease.ts';
 import { parseSmesherId, type SmesherId } from '../../../src/domain/identity/smesher-id.ts';
 import { findingsError } from '../../../src/domain/plan/findings.ts';
 import type { Context } from '../../../src/usecases/context.ts';
@@ -44,10 +45,20 @@ function observation(folder: string): EngineObservation {
     labels: { 'io.smesh-compose.role': 'node' },
     mounts: [{ kind: 'bind', source: folder, target: '/data', writable: true }],
   });
-  return { engineIsHere: true, foreign: [node] } as unknown as EngineObservation;
+  return { engineIsHere: true, own: [], foreign: [node] } as unknown as EngineObservation;
 }
 
 const names = new Map([[id, 'post-0001']]);
+const held: Lease = {
+  smesherId: id,
+  state: 'held',
+  host: { id: 'h', name: 'h', cards: [] },
+  project: { name: 'p', directory: '/p' },
+  nodeData: '/p/node-data',
+  createdAt: '2026-11-21T08:00:00.000Z',
+  renewedAt: '2026-11-21T08:00:00.000Z',
+  tool: '1',
+};
 
 describe('S23: a history that lies with another node of the engine', () => {
   it('is not left behind, though that node is down', async () => {
@@ -68,6 +79,31 @@ describe('S23: a history that lies with another node of the engine', () => {
     expect(await checkHistories(context, theirs, names, nodeData('ours'))).toEqual([]);
     const ours = nodeData('ours', [id]);
     expect(await checkHistories(context, observation(ours), names, ours)).toEqual([]);
+  });
+
+  it('is not left behind by a changed node.data either', async () => {
+    const { foreign } = observation(nodeData('before', [id]));
+    const own = { engineIsHere: true, own: foreign, foreign: [] } as unknown as EngineObservation;
+    const findings = await checkHistories(context, own, names, nodeData('after'));
+    expect(findings).toMatchObject([{ code: 'smeshed-elsewhere', severity: 'error' }]);
+  });
+
+  it('S40: may stay with a node that was seen without the identity, as long as its key has not come back', async () => {
+    const theirs = nodeData('theirs', [id]);
+    const ours = nodeData('ours');
+    mkdirSync(`${theirs}/identities`);
+    const write = (state: 'held' | 'leaving' | 'released') =>
+      writeFileSync(`${theirs}/identities/post-0001.lease`, writeLease({ ...held, state }));
+    const codes = async () =>
+      (await checkHistories(context, observation(theirs), names, ours)).map(({ code }) => code);
+    for (const state of ['held', 'leaving'] as const) {
+      write(state);
+      expect(await codes()).toEqual(['smeshed-elsewhere']);
+    }
+    write('released');
+    expect(await codes()).toEqual([]);
+    writeFileSync(`${theirs}/identities/post-0001.key`, 'whatever');
+    expect(await codes()).toEqual(['smeshed-elsewhere']);
   });
 });
 
