@@ -65,6 +65,11 @@ export const registry: readonly RegisteredCommand[] = [
     load: async () => (await import('./down.ts')).downCommand,
   },
   {
+    name: 'upgrade',
+    summary: 'bring new images in, in safe moments, and go back when they do not work',
+    load: async () => (await import('./upgrade.ts')).upgradeCommand,
+  },
+  {
     name: 'guard',
     summary: 'exit 75 while anything proves: for cron, reboots and update hooks',
     load: async () => (await import('./guard.ts')).guardCommand,

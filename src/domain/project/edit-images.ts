@@ -93,3 +93,13 @@ function appendSection(sheet: Sheet, section: string, image: string): string | u
 function findPair(map: YAMLMap, key: string): Pair | undefined {
   return map.items.find((item) => isScalar(item.key) && item.key.value === key);
 }
+
+/** Identities that name an image of their own: what stands under `defaults` does not reach them. */
+export function identitiesWithOwnImage(text: string): readonly string[] {
+  const { identities } = open(text).document.toJS() as {
+    identities?: readonly { id: unknown; image?: unknown }[] | null;
+  };
+  return (identities ?? []).flatMap(({ id, image }) =>
+    image === undefined ? [] : [String(id).toLowerCase()],
+  );
+}
