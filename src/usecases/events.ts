@@ -53,11 +53,13 @@ export async function followEvents(
   const tell = (everything = false) => {
     for (const event of stream.take(clock.now(), everything)) onEvent(event);
   };
-  const releasing = releaseHeld();
+  // Who cannot be asked at all is told at once; what goes away later is waited for.
+  let node = await findNode(docker, project);
+  const ended = new AbortController();
+  const releasing = releaseHeld(AbortSignal.any([signal, ended.signal]));
   let isAway = false;
   try {
     while (!signal.aborted) {
-      const node = await findNode(docker, project);
       if (node?.state === 'running') {
         try {
           for await (const event of api.events(nodeEndpoint(project, node), signal)) {
@@ -76,15 +78,20 @@ export async function followEvents(
         isAway = true;
       }
       await clock.sleep(RETRY_MS, signal).catch(() => undefined);
+      node = await findNode(docker, project).catch((error: unknown) => {
+        if (error instanceof SmeshError) return undefined;
+        throw error;
+      });
     }
   } finally {
-    tell(true);
+    ended.abort();
     await releasing;
+    tell(true);
   }
 
-  async function releaseHeld(): Promise<void> {
-    while (!signal.aborted) {
-      await clock.sleep(RELEASE_MS, signal).catch(() => undefined);
+  async function releaseHeld(until: AbortSignal): Promise<void> {
+    while (!until.aborted) {
+      await clock.sleep(RELEASE_MS, until).catch(() => undefined);
       tell();
     }
   }
