@@ -7,6 +7,7 @@ import { enumerate } from '../../ui/text.ts';
 import { renderUpReport, type UpOutcome } from '../../ui/up-report.ts';
 import type { Context } from '../context.ts';
 import { planGenerate } from '../generate.ts';
+import { releaseLeases } from '../leases/release-leases.ts';
 import { loadProject } from '../load-project.ts';
 import { preflight } from '../preflight.ts';
 import { lockedUnlessDry } from '../project-lock.ts';
@@ -61,6 +62,7 @@ export async function runRestart(context: Context, options: RestartOptions): Pro
       },
       options,
     );
+    await releaseLeases(context, project);
     return report(context, project, restarted, since, options.healthyWithinMs);
   });
 }
