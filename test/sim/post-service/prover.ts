@@ -132,8 +132,8 @@ async function readOnce(
   const enough = lucky ? Math.max(1, Math.floor(total * fraction)) : total;
   const duration =
     knobs.readMegabytesPerSecond === undefined ? knobs.readMs : total / knobs.readMegabytesPerSecond / 1000;
-  // Tiny data is read in eight steps, so that even two kilobytes show a moving position.
-  const piece = Math.min(PIECE_BYTES, Math.max(16, Math.ceil(total / 8 / 16) * 16));
+  // Tiny data is read in many steps, so that even two kilobytes show a moving position.
+  const piece = Math.min(PIECE_BYTES, Math.max(16, Math.ceil(total / 64 / 16) * 16));
   let position = 0;
   for (const file of files) {
     if (position >= enough) break;
