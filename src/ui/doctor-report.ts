@@ -29,12 +29,11 @@ export function renderReport(report: ReportShown): string[] {
     ...listed.map(([name, what]) => `  ${name.padEnd(width)}  ${printable(what)}`),
     ...report.missing.map(({ what, why }) => `  not in it: ${printable(what)} (${printable(why)})`),
     '',
-    'Blanked: private keys, smesher IDs (as [smesher-1] …), accounts, addresses, host and user names,',
-    `passwords, tokens, environments. ${
-      report.keysLookedFor > 0
-        ? `It was searched once more for pieces of ${plural(report.keysLookedFor, 'private key')} of this project.`
-        : 'No private key of this project could be read to search for it once more.'
-    }`,
+    'Blanked: private keys, smesher IDs (as [smesher-1] …), accounts, addresses, names of hosts and',
+    'users, passwords, tokens, environments.',
+    report.keysLookedFor > 0
+      ? `Then searched once more for pieces of ${plural(report.keysLookedFor, 'private key')} of this project.`
+      : 'No private key of this project could be read to search for it once more.',
     'Look through it before you send it:',
     `  tar -xzOf ${/^[\w./-]+$/.test(path) ? path : `'${path}'`} | less`,
   ];

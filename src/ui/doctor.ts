@@ -38,7 +38,7 @@ function troubleLines(found: DoctorFinding, view: DoctorView): string[] {
   const subject = found.subject === undefined ? '' : `${found.subject}: `;
   return [
     ...labelled(found, `${subject}${found.message}`, view),
-    ...indented(`seen: ${found.evidence}  [${found.code}]`, view),
+    ...indented(`seen: ${found.evidence} [${found.code}]`, view),
     ...(found.remedy === undefined ? [] : remedyLines(found.remedy, view)),
   ];
 }
@@ -61,7 +61,8 @@ function indented(text: string, view: DoctorView): string[] {
  */
 function remedyLines(remedy: string, view: DoctorView): string[] {
   const width = Math.max(view.columns - LABEL_WIDTH, 30) - 2;
-  const parts = printable(remedy).split(/ {3}/);
+  const whole = printable(remedy);
+  const parts = textWidth(whole) <= width ? [whole] : whole.split(/ {3}/);
   const lines = parts.flatMap((part) => {
     if (textWidth(part) <= width) return [part];
     const colon = part.lastIndexOf(': ');

@@ -10,9 +10,12 @@ const FILE_NAME =
 /** These are domains of countries too: only a single word before them is taken for a file. */
 const SOURCE_FILE = /^[\w-]+\.(?:go|rs|ts|js|mjs|cjs|md|sh|so|py|gz)$/i;
 const DOTTED_NAME =
-  /^(?:com\.docker\.|io\.smesh-compose\b|com\.centurylinklabs\.|com\.ouroboros\.|spacemesh\.v\d|rpc\.api\.|grpc\.|google\.(?:rpc|protobuf)|default\.|runc\.|io\.containerd)/i;
+  /^(?:com\.docker\.|io\.smesh-compose\b|com\.centurylinklabs\.|com\.ouroboros\.|spacemesh\.v\d|rpc\.api\.|grpc\.|google\.(?:rpc|protobuf)|default\.|runc\.|io\.containerd|org\.opencontainers\.|wud\.watch$)/i;
 const SETTING =
   /^(?:node|poet|defaults|init|network|ports|identities|main|smeshing|api)\.(?:servers|phaseShift|cycleGap|gracePeriod|requestTimeout|image|ports|data|config|user|memory|subnet|threads|nonces|standalone|p2p|publicApi|privateApi|jobs|log)$/;
+
+/** Behind it the node writes which part of it speaks: `node.nipostBuilder`. */
+const LOGGER_BEFORE = /\t(?:DEBUG|INFO|WARN|ERROR|DPANIC|PANIC|FATAL)\t$/;
 
 const FQDN = /(?<![\w@.[-])(?:[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z]{2,24}\.?(?![\w-])/gi;
 const IPV4 = /(?<![\d.])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\d]|\.\d)/g;
@@ -85,8 +88,9 @@ export function redactAddresses(text: string, names: Pseudonyms): string {
 
 /** Every dotted name that is not known to be something else. */
 export function redactHosts(text: string, names: Pseudonyms, hostNames: readonly string[]): string {
-  const dotted = text.replace(FQDN, (found) => {
+  const dotted = text.replace(FQDN, (found: string, at: number) => {
     const name = found.replace(/\.$/, '');
+    if (/^node\.\w+$/i.test(name) && LOGGER_BEFORE.test(text.slice(Math.max(0, at - 12), at))) return found;
     const harmless = [PUBLIC_HOSTS, FILE_NAME, SOURCE_FILE, DOTTED_NAME, SETTING].some((known) =>
       known.test(name),
     );

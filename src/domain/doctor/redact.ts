@@ -155,11 +155,13 @@ export class Redactor {
   }
 }
 
-/** Short texts of one alphabet in a list may be a value in pieces. */
+/** Short texts of one alphabet in a list may be a value in pieces; words are not, which rarely mix their letters. */
 function isScattered(texts: readonly string[]): boolean {
-  return (
-    texts.every((text) => /^[0-9a-f]{1,63}$/i.test(text)) ||
-    texts.every((text) => /^[A-Za-z0-9+/_=-]{1,63}$/.test(text))
+  if (texts.every((text) => /^[0-9a-f]{1,63}$/i.test(text))) return true;
+  return texts.every(
+    (text) =>
+      /^[A-Za-z0-9+/_=-]{1,63}$/.test(text) &&
+      (text.length < 8 || (/[a-z]/.test(text) && /[A-Z]/.test(text))),
   );
 }
 

@@ -12,6 +12,7 @@ export interface SeenContainer {
 /** Programs that replace containers by newer images on their own, with the label by which a container opts out. */
 const UPDATERS = [
   { name: 'Watchtower', image: /(^|\/)watchtower(:|@|$)/, optOut: LABEL.watchtower },
+  { name: "What's Up Docker", image: /(^|\/)(whats-up-docker|wud)(:|@|$)/, optOut: LABEL.wud },
   { name: 'Ouroboros', image: /(^|\/)ouroboros(:|@|$)/, optOut: 'com.ouroboros.enable' },
 ] as const;
 
@@ -41,10 +42,9 @@ export function judgeUpdaters(
         message: `${name} replaces containers when it finds a newer image, and would take these while they prove`,
         evidence: `${evidence}; ${exposed.length} of ${own.length} containers lack ${optOut}=false`,
         measured: { exposed: exposed.length, containers: own.length },
-        remedy:
-          optOut === LABEL.watchtower
-            ? 'smesh-compose up   gives them the label that keeps it away (is it taken out in the override file?)'
-            : `Stop ${updater.name}, or give the services the label ${optOut}: "false" in compose.override.yaml`,
+        remedy: Object.values<string>(LABEL).includes(optOut)
+          ? 'smesh-compose up   gives them the label that keeps it away (is it taken out in the override file?)'
+          : `Stop ${updater.name}, or give the services the label ${optOut}: "false" in compose.override.yaml`,
       }),
     ];
   });

@@ -80,7 +80,8 @@ export async function gatherKeys(
   const seeds = await Promise.all(paths.map((path) => readSeed(context, path)));
   const poet = poetSeed(project);
   const found = [...seeds, poet].filter((seed) => seed !== undefined);
-  return { sweep: new KeySweep(found), known: found.length };
+  const distinct = new Set(found.map((seed) => Buffer.from(seed).toString('hex')));
+  return { sweep: new KeySweep(found), known: distinct.size };
 }
 
 async function readSeed(context: Context, path: string): Promise<Uint8Array | undefined> {

@@ -24,6 +24,7 @@ const blank = (text: string) => redactor().text(text);
 describe('what a report keeps', () => {
   it.each([
     '2026-11-21T03:03:00.123+0000\tINFO\tnipostBuilder\tpost service registered\t{"layer": 353558}',
+    '2026-11-21T03:03:00.123+0000\tINFO\tnode.atxBuilder\tcreating initial post',
     'peers offset is larger than max allowed clock difference\t{"round": 3, "offset": "12.3s"}',
     'finished reading POST data in 3m 12s',
     '[2026-11-21T03:03:00Z INFO  post::prove] calculating proof of work for nonces 0..128',
@@ -61,6 +62,7 @@ describe('what a report blanks', () => {
       '[multiaddr-1]',
     );
     expect(blank('/dns4/peer.example.org/tcp/7513')).toBe('[multiaddr-1]');
+    expect(blank('see node.farm')).toBe('see [host-1]');
     expect(blank('dial peer.example.org: refused by rig7, rig7.fritz.box')).toBe(
       'dial [host-1]: refused by [host-3], [host-2]',
     );
@@ -105,6 +107,7 @@ describe('what a report blanks', () => {
       bytes: Array.from({ length: 32 }, (_, index) => index * 7),
       list: [SMESHER.slice(0, 20), SMESHER.slice(20)],
       nested: [{ coinbase: 'sm1qqqqqqp3qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqvqtwcg' }],
+      services: ['admin', 'smesher', 'activation_stream_v2alpha1', 'reward_stream_v2alpha1', 'postInfo'],
       count: 3,
       flag: true,
       none: null,
@@ -119,6 +122,7 @@ describe('what a report blanks', () => {
       bytes: '[bytes]',
       list: '[blanked]',
       nested: [{ coinbase: '[account-1]' }],
+      services: ['admin', 'smesher', 'activation_stream_v2alpha1', 'reward_stream_v2alpha1', 'postInfo'],
       count: 3,
       flag: true,
       none: null,
