@@ -10,6 +10,7 @@ import { checkHistories } from './up/check-histories.ts';
 import { checkImages, checkMemory } from './up/check-host.ts';
 import { checkName } from './up/check-name.ts';
 import { checkPorts } from './up/check-ports.ts';
+import { checkRelease } from './up/check-release.ts';
 import type { EngineObservation } from './up/observe-engine.ts';
 
 export interface Preflight {
@@ -41,10 +42,11 @@ export async function preflight(
     checkDuplicates(context, named.observation, names),
     checkHistories(context, named.observation, names, project.node.data),
     checkLeases(context, project),
+    checkRelease(context, named.observation, project),
   ] as const;
   // One that fails does not end the command while another has a helper container half made.
   await Promise.allSettled(checks);
-  const [data, ports, duplicates, histories, leases] = await Promise.all(checks);
+  const [data, ports, duplicates, histories, leases, release] = await Promise.all(checks);
   // Nobody needs to be told of memory each time when nothing is started.
   const memory = toStart.size === 0 ? [] : checkMemory(observation, project);
   return {
@@ -52,6 +54,7 @@ export async function preflight(
       ...named.findings,
       ...duplicates,
       ...histories,
+      ...release,
       ...leases,
       ...ports,
       ...checkImages(observation, project),

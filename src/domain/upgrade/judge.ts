@@ -1,7 +1,7 @@
 import { type ImageFinding, inspectImage } from '../node/images.ts';
 import type { Finding } from '../plan/findings.ts';
 import { type ImageReference, shortReference } from './image-reference.ts';
-import { describeStops, migratesState, nodePath } from './node-path.ts';
+import { describeStops, knownDatabases, migratesState, nodePath } from './node-path.ts';
 import { formatRelease, type Release } from './release.ts';
 
 /** The node's way from one release to another, and the room there is for it. */
@@ -11,8 +11,9 @@ export interface NodeStepFacts {
   readonly to: Release | undefined;
   /** Absent: there is no state.sql yet, or it cannot be looked at. */
   readonly stateBytes?: number;
-  /** `PRAGMA user_version` of state.sql. */
+  /** `PRAGMA user_version` of state.sql and of local.sql. */
   readonly stateVersion?: number;
+  readonly localVersion?: number;
   /** On the file system of the node's data; absent: not known. */
   readonly freeBytes?: number;
   /** No database yet: there is nothing to migrate and no way to keep to. */
@@ -36,14 +37,7 @@ export function judgeNodeStep(facts: NodeStepFacts): readonly Finding[] {
     case 'same':
       return [];
     case 'back':
-      if (path.possible) return [];
-      return [
-        refusal(
-          'node-downgrade',
-          `${will} is older than ${was}, which has had ${NODE_DATA} in hand: an older node refuses what a newer one has migrated, and would not start`,
-          `Stay with ${was} or go to a newer release (smesh-compose upgrade --check)`,
-        ),
-      ];
+      return path.possible ? [] : judgeDowngrade(facts, to, was);
     case 'through':
       return [
         refusal(
@@ -61,8 +55,40 @@ export function judgeNodeStep(facts: NodeStepFacts): readonly Finding[] {
         ),
       ];
     case 'direct':
-      return judgeSpace(facts, from, to);
+      return [...judgeSpace(facts, from, to), ...judgeInvalidData(from)];
   }
+}
+
+/** v1.7.5 wrote ATX data that v1.7.6 mended in itself, not in the database (spacemesh.md §9.1). */
+function judgeInvalidData({ major, minor, patch }: Release): readonly Finding[] {
+  if (major !== 1 || minor !== 7 || patch !== 5) return [];
+  return [
+    {
+      code: 'rebuild-state',
+      severity: 'warning',
+      kind: 'invalid',
+      message: 'v1.7.5 wrote invalid ATX data into state.sql, which a newer release does not mend',
+      next: 'Rebuild state.sql afterwards (quicksync, a backup from before v1.7.5, or a full sync); local.sql stays',
+    },
+  ];
+}
+
+/** It is known to fail where the databases are newer than what the older release makes, and doubtful everywhere else. */
+function judgeDowngrade(facts: NodeStepFacts, to: Release, was: string): readonly Finding[] {
+  const known = knownDatabases(to);
+  const looks = [
+    [known.local, facts.localVersion],
+    [known.state, facts.stateVersion],
+  ] as const;
+  if (looks.every(([takes, has]) => takes !== undefined && takes === has)) return [];
+  const isTooNew = looks.some(([takes, has]) => takes !== undefined && has !== undefined && has > takes);
+  return [
+    refusal(
+      isTooNew ? 'node-downgrade' : 'node-downgrade-unknown',
+      `${formatRelease(to)} is older than ${was}, which has had ${NODE_DATA} in hand: an older node ${isTooNew ? 'refuses what a newer one has migrated, and would not start' : 'does not start when a newer one has migrated them'}`,
+      `Stay with ${was} or go to a newer release: smesh-compose upgrade --check`,
+    ),
+  ];
 }
 
 function judgeSpace(facts: NodeStepFacts, from: Release, to: Release): readonly Finding[] {

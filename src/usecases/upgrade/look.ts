@@ -49,7 +49,7 @@ export async function lookAtProject(context: Context, project: Project): Promise
 }
 
 /** What the node says it is, else what its container was made from, else what its databases tell. */
-function releaseOf(
+export function releaseOf(
   snapshot: NodeSnapshot | undefined,
   node: ObservedContainer | undefined,
   { local }: DatabaseVersions,
@@ -79,12 +79,16 @@ export async function lookAtDatabases(context: Context, project: Project): Promi
   };
 }
 
-export function nodeStepFacts({ databases, release }: Standing, to: Release | undefined): NodeStepFacts {
-  const { fresh, state, stateBytes, freeBytes } = databases;
+export function nodeStepFacts(
+  { databases, release }: Pick<Standing, 'databases' | 'release'>,
+  to: Release | undefined,
+): NodeStepFacts {
+  const { fresh, local, state, stateBytes, freeBytes } = databases;
   return {
     from: release,
     to,
     fresh,
+    ...(local === undefined ? {} : { localVersion: local }),
     ...(state === undefined ? {} : { stateVersion: state }),
     ...(stateBytes === undefined ? {} : { stateBytes }),
     ...(freeBytes === undefined ? {} : { freeBytes }),

@@ -41,6 +41,8 @@ function describeChanges(project: Project, changes: readonly Change[]): string {
 
 function words({ from, to }: Change, image?: string): string {
   const old = from.find(({ text }) => text === image) ?? from[0];
+  if (old !== undefined && old.name === to.name && old.tag === to.tag)
+    return `${shortReference(to)} by its digest`;
   return `${old?.tag ?? 'another image'} → ${to.tag ?? shortReference(to)}`;
 }
 
@@ -54,6 +56,7 @@ function planProvers(
     const { service } = container;
     if (service === undefined) return [];
     const why = words(change, container.image);
+    if (container.image === change.to.text) return [{ kind: 'keep-service', service, note: 'has its image' }];
     if (!isUp(container)) {
       return [
         { kind: 'keep-service', service, note: `is down: ${why} when it is started (smesh-compose up)` },
@@ -78,6 +81,7 @@ function planNode(
 ): readonly ContainerStep[] {
   const why = words(change);
   const service = node?.service ?? 'node';
+  if (node?.image === change.to.text) return [{ kind: 'keep-service', service, note: 'has its image' }];
   if (node === undefined || !isUp(node)) {
     return [{ kind: 'keep-service', service, note: `is down: ${why} when it is started (smesh-compose up)` }];
   }

@@ -4,7 +4,7 @@ import { printable } from '../../ui/text.ts';
 import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import type { Change } from './choose.ts';
-import type { RollResult, WayBackResult } from './roll.ts';
+import type { RollResult, WayBackResult } from './result.ts';
 
 export function changesToJson(changes: readonly Change[]): readonly unknown[] {
   return changes.map(({ use, from, to }) => ({ use, from: from.map(({ text }) => text), to: to.text }));

@@ -14,6 +14,7 @@ import { isUp } from '../lifecycle/stop.ts';
 import { type LoadedProject, loadProject } from '../load-project.ts';
 import { lockedUnlessDry } from '../project-lock.ts';
 import { prepareUp } from '../up/prepare.ts';
+import type { RollOptions } from './acts.ts';
 import type { ImageUse } from './check.ts';
 import { type Change, chooseChanges, judgeChanges, type Wishes } from './choose.ts';
 import { makeReady, type ReadyImage, wayBack } from './images.ts';
@@ -21,7 +22,7 @@ import { lookAtProject, type Standing } from './look.ts';
 import { planUpgrade } from './plan.ts';
 import { readRecord, removeRecord, type UpgradeRecord, writeRecord } from './record.ts';
 import { changesToJson, reportUpgrade } from './report.ts';
-import { Roll, type RollOptions } from './roll.ts';
+import { roll } from './roll.ts';
 import { imageChanges, writeImages } from './way-back.ts';
 
 export interface UpgradeOptions extends Wishes, RollOptions {
@@ -46,7 +47,12 @@ async function upgrade(context: Context, options: UpgradeOptions): Promise<ExitC
     const changes = changesOf(begun);
     if (options.dryRun) return preview(context, loaded, standing, changes, options);
     context.out.note(`Going on with the upgrade that was begun ${begun.startedAt}.`);
-    return roll(context, begun, changes, options);
+    const result = await roll(context, begun, options);
+    const isAsked = options.node !== undefined || options.postService !== undefined;
+    // `up` may have finished it long ago: then what was meant is a new one.
+    if (isAsked || result.kind !== 'done' || result.upgraded.length > 0) {
+      return reportUpgrade(context, changes, result);
+    }
   }
   const changes = await chooseChanges(context, loaded.project, options);
   if (changes.length === 0) return reportNothing(context, options.dryRun);
@@ -55,16 +61,7 @@ async function upgrade(context: Context, options: UpgradeOptions): Promise<ExitC
   context.out.note(text);
   demand(context, findings);
   const record = await prepareImages(context, loaded, standing, changes, options);
-  return roll(context, record, changesOf(record), options);
-}
-
-async function roll(
-  context: Context,
-  record: UpgradeRecord,
-  changes: readonly Change[],
-  options: UpgradeOptions,
-): Promise<ExitCode> {
-  return reportUpgrade(context, changes, await new Roll(context, record, options).run());
+  return reportUpgrade(context, changesOf(record), await roll(context, record, options));
 }
 
 /** An upgrade that is under way, where smesh.yaml still wants it and nothing else is asked for. */
@@ -86,7 +83,9 @@ async function findBegun(
   ] as const;
   const other = asked.some(([typed, to]) => typed !== undefined && (to === undefined || !means(typed, to)));
   if (stands && !other) return record;
-  if (!options.dryRun) await removeRecord(context);
+  if (options.dryRun) return undefined;
+  context.out.note('An earlier upgrade is not finished. What it left is done by: smesh-compose up');
+  await removeRecord(context);
   return undefined;
 }
 

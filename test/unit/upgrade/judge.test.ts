@@ -35,9 +35,23 @@ describe('S24: what stands in the way of a node', () => {
   });
 
   it('refuses an older one that would not take the databases', () => {
-    expect(codes(step('v1.7.6', 'v1.7.4'))).toEqual(['node-downgrade']);
-    expect(codes(step('v1.7.6', 'v1.6.8'))).toEqual(['node-downgrade']);
-    expect(step('v1.7.6', 'v1.7.5')).toEqual([]);
+    const of176 = { localVersion: 9, stateVersion: 25 };
+    expect(codes(step('v1.7.6', 'v1.7.4', of176))).toEqual(['node-downgrade']);
+    expect(codes(step('v1.7.6', 'v1.6.8', of176))).toEqual(['node-downgrade']);
+    expect(step('v1.7.6', 'v1.7.5', of176)).toEqual([]);
+    // v1.7.7 has left the databases as they were, and so the way back is open.
+    expect(step('v1.7.7', 'v1.7.6', of176)).toEqual([]);
+    expect(codes(step('v1.7.7', 'v1.7.6', { localVersion: 9, stateVersion: 26 }))).toEqual([
+      'node-downgrade',
+    ]);
+    // Nobody knows what they make of them.
+    expect(codes(step('v1.7.8', 'v1.7.7', of176))).toEqual(['node-downgrade-unknown']);
+    expect(codes(step('v1.7.7', 'v1.7.6'))).toEqual(['node-downgrade-unknown']);
+  });
+
+  it('says what v1.7.5 left behind', () => {
+    expect(codes(step('v1.7.5', 'v1.7.6'))).toEqual(['rebuild-state']);
+    expect(step('v1.7.5', 'v1.7.6')[0]?.severity).toBe('warning');
   });
 
   it('refuses a migration without room for a second state.sql, to the byte', () => {
@@ -46,7 +60,7 @@ describe('S24: what stands in the way of a node', () => {
     expect(finding).toMatchObject({ code: 'migration-space', kind: 'environment' });
     expect(finding?.message).toContain('100 GiB');
     // Where nothing is migrated no room is needed.
-    expect(step('v1.7.5', 'v1.7.6', { freeBytes: 0 })).toEqual([]);
+    expect(codes(step('v1.7.5', 'v1.7.6', { freeBytes: 0 }))).toEqual(['rebuild-state']);
   });
 
   it('what is not known counts as a risk that only --force takes', () => {
