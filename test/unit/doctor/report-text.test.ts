@@ -44,8 +44,7 @@ describe('text', () => {
       subject: 'https://p',
       message: 'This PoET has another phase shift than the project',
       evidence: 'server 264 h, project 240 h',
-      remedy:
-        'Edit it there and then do the other thing, which is long: smesh-compose plan',
+      remedy: 'Edit it there and then do the other thing, which is quite long indeed: smesh-compose plan',
     }),
     any('engine-no-live-restore'),
   ]);
