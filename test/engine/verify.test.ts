@@ -172,8 +172,14 @@ describe('verify over whole epochs of a fast network', () => {
     expect(recent.code).toBe(0);
     expect(recent.stdout).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}post-0002 {2}\S/);
     expect(recent.stdout).not.toContain('post-0001');
-    const since = await project.smesh(['events', '--since', '0s', '--json']);
-    expect(since.stdout).toBe('');
+    const from = new Date(Date.now() - 3000).toISOString();
+    const since = await project.smesh(['events', '--since', from, '--json']);
+    const late = since.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).at);
+    expect(late.filter((at) => at < from)).toEqual([]);
+    expect(late.length).toBeLessThan(30);
     await docker('restart', '--time', '5', await project.containerOf('node'));
     const restarted = Date.now();
     await waitFor(
