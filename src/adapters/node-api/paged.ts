@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { Parsed } from '../../domain/node/reader.ts';
 import type { Answer } from '../../ports/node-api.ts';
@@ -7,6 +8,9 @@ import { failed } from './faults.ts';
 /** The node gives at most 100 rows at a time; with two epochs asked for, 50 identities fill a page. */
 const SMESHERS_PER_QUESTION = 50;
 const ROWS_PER_PAGE = 100;
+
+/** Rewards of one identity for years. */
+const MOST_PAGES = 2000;
 
 /** More questions at once only queue up inside the node, beside what it has to do. */
 const QUESTIONS_AT_ONCE = 16;
@@ -51,15 +55,22 @@ async function askPages<T extends { readonly smesher: SmesherId }>(
   request: object,
 ): Promise<Answer<readonly T[]>> {
   const found: T[] = [];
-  for (;;) {
+  const name = method.split('.').at(-1);
+  let before: T | undefined;
+  for (let pages = 1; ; pages += 1) {
     const asked = { ...request, offset: found.length, limit: ROWS_PER_PAGE };
     const page = await channel.ask(method, asked, parse, timeoutMs);
     if (!page.ok) return page;
     const stray = page.value.find(({ smesher }) => !smeshers.includes(smesher));
     if (stray !== undefined) {
-      const name = method.split('.').at(-1);
       return failed({ kind: 'malformed', message: `${name}: not asked for ${stray.smesher}` });
     }
+    const [first] = page.value;
+    // One that does not know offsets would give its first page for ever.
+    if (pages > MOST_PAGES || (first !== undefined && isDeepStrictEqual(first, before))) {
+      return failed({ kind: 'malformed', message: `${name}: the list does not end` });
+    }
+    before = first;
     found.push(...page.value);
     if (page.value.length < ROWS_PER_PAGE) return { ok: true, value: found };
   }

@@ -5,6 +5,9 @@ export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly reason: string };
 
+/** Of a Date: the year 275760. */
+const LATEST_TIME = 8.64e15;
+
 class Malformed extends Error {}
 
 /** Runs a reader; a fault in the answer becomes its reason. Other errors are bugs and pass. */
@@ -89,7 +92,9 @@ export class AnswerReader {
 
   /** google.protobuf.Timestamp in milliseconds since 1970. */
   time(): number {
-    return this.#secondsAndNanos();
+    const time = this.#secondsAndNanos();
+    // What no Date can hold would end whoever wants to show it.
+    return time <= LATEST_TIME ? time : this.#fail('a time');
   }
 
   /** google.protobuf.Duration in milliseconds. */

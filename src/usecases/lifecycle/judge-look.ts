@@ -110,7 +110,10 @@ export function wantedBy(
   const states = snapshot.postStates.value.filter(({ smesher }) => smesher === id);
   // Told twice and differently it is not known; wanted counts.
   if (states.some(({ state }) => state === 'proving')) return 'proving';
-  return states[0]?.state ?? 'unlisted';
+  if (states[0] !== undefined) return states[0].state;
+  // A list that leaves out somebody whom the node smeshes with says nothing; an empty answer reads like such a list.
+  const { smesherIds } = snapshot;
+  return smesherIds.ok && !smesherIds.value.includes(id) ? 'unlisted' : 'unknown';
 }
 
 function progressOf({ snapshot, database, timeline }: World, id: SmesherId): IdentityProgress {
