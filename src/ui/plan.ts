@@ -28,7 +28,8 @@ const describers: Describers = {
     reason: `${owned}${step.repair ? '; without its trailing newline' : ''}`,
   }),
   'move-key': (step) => ({ sign: '~', verb: 'move', subject: step.from, reason: `to ${step.to}` }),
-  'write-lease': (step) => ({ sign: '~', verb: 'lease', subject: step.path, reason: step.why }),
+  // One line for all: which key has which lease nobody wants to read here.
+  'write-lease': (step) => ({ sign: '~', verb: 'write', subject: 'leases', reason: step.why }),
   'create-service': (step) => ({ sign: '+', verb: 'create', subject: step.service, reason: step.why }),
   'recreate-service': (step) => ({
     sign: '~',
@@ -121,7 +122,7 @@ function nextOf(line: Line): string | undefined {
 
 function merge(line: Line, subjects: readonly string[]): Line {
   const next = subjects.length === 1 ? line.next : nextOf(line);
-  return { ...line, subject: enumerate(subjects), ...(next === undefined ? {} : { next }) };
+  return { ...line, subject: enumerate([...new Set(subjects)]), ...(next === undefined ? {} : { next }) };
 }
 
 function describeKept(steps: readonly Step[]): Line[] {

@@ -93,9 +93,7 @@ export function decideLeases(facts: LeaseFacts): LeaseDecision {
       again.set(verdict.why, [...(again.get(verdict.why) ?? []), key.smesherId]);
     if (verdict.kind === 'absent' && !key.isNew) late.push(key.smesherId);
     const before = key.lease?.reading.kind === 'read' ? key.lease.reading.lease : undefined;
-    steps.push(
-      step(facts, path, heldLease(facts, key.smesherId, before), 'this host and project hold its key'),
-    );
+    steps.push(step(facts, path, heldLease(facts, key.smesherId, before), 'held by this host and project'));
   }
   for (const key of facts.leaving) steps.push(...leave(facts, key));
   return {
@@ -159,14 +157,14 @@ function leave(facts: LeaseFacts, key: LeavingKey): readonly FileStep[] {
   const before = key.lease?.reading.kind === 'read' ? key.lease.reading.lease : undefined;
   const lease: Lease = { ...heldLease(facts, key.smesherId, before), state: 'leaving', leftAt: facts.now };
   return [leaseFileOf(key.from), leaseFileOf(key.to)].map((path) =>
-    step(facts, path, lease, 'its key was taken away from this node'),
+    step(facts, path, lease, 'key taken away from this node'),
   );
 }
 
 /** As it was found, so that a start here is refused until it is taken over. */
 function carry(facts: LeaseFacts, smesherId: SmesherId, path: string, source: FoundLease): FileStep {
   const content = source.reading.kind === 'read' ? writeLease(source.reading.lease) : '{}\n';
-  const why = 'still held where its key comes from';
+  const why = 'still held where the key comes from';
   return { kind: 'write-lease', path, content, smesherId, why, mark: false, mode: 0o600, ...facts.owner };
 }
 
@@ -201,6 +199,6 @@ export function renewLeases(facts: LeaseFacts): readonly FileStep[] {
     if (key.lease?.reading.kind !== 'read') return [];
     if (judgeLease(key.lease.reading, facts.here, key.lease.former).kind !== 'ours') return [];
     const lease = { ...heldLease(facts, key.smesherId, key.lease.reading.lease) };
-    return [step(facts, key.lease.path, lease, 'the node is started with it here')];
+    return [step(facts, key.lease.path, lease, 'renewed, because the node is started')];
   });
 }

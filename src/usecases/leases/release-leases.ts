@@ -46,7 +46,7 @@ export async function releaseLeases(context: Context, project: Project): Promise
     if (judgeLease(reading, here, former).kind !== 'ours-again') continue;
     if (!hasLetGo(reading.lease, nodes) || proved.has(reading.lease.smesherId)) continue;
     const lease: Lease = { ...reading.lease, state: 'released', renewedAt: now };
-    steps.push(leaseStep(path, lease, 'its node goes on without it', owner));
+    steps.push(leaseStep(path, lease, 'released', owner));
     released.set(lease.smesherId, lease);
   }
   if (steps.length === 0) return;
