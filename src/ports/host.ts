@@ -12,6 +12,11 @@ export interface HostPort {
   facts(): Promise<HostFacts>;
   /** `undefined` where the kernel does not tell. The path must be a real one. */
   place(realPath: string): Promise<PlaceFacts | undefined>;
+  /**
+   * Whether what is at a path answers when it is opened, be it by an error. Another process opens it: one that hangs in
+   * the kernel (a dead share, a dying disk) holds its thread for ever and would keep this one from ending.
+   */
+  answers(path: string, timeoutMs: number): Promise<boolean>;
   /** `timedatectl show` */
   timedatectl(timeoutMs: number): Promise<ProgramAnswer>;
   /** `chronyc -n tracking` */

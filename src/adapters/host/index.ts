@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { freemem, machine, release, totalmem } from 'node:os';
 import process from 'node:process';
@@ -17,6 +17,7 @@ export function createHost(env: Environment): HostPort {
   return {
     facts: readFacts,
     place: lookAtPlace,
+    answers: (path, timeoutMs) => opens(path, programEnv, timeoutMs),
     timedatectl: (timeoutMs) => ask('timedatectl', ['show'], timeoutMs),
     chronyc: (timeoutMs) => ask('chronyc', ['-n', 'tracking'], timeoutMs),
     smartctl: (disk, timeoutMs) =>
@@ -39,6 +40,25 @@ function runProgram(
       resolve({ kind: 'said', exitCode: error.code, text: stdout });
     });
     child.stdin?.end();
+  });
+}
+
+/** A process that hangs in the kernel cannot even be killed: it is left behind, and nobody waits for it. */
+function opens(path: string, env: Environment, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const child = spawn('head', ['-c', '1', '--', path], { env, stdio: 'ignore' });
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      child.unref();
+      resolve(false);
+    }, timeoutMs);
+    const answered = () => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    child.once('exit', answered);
+    // Without `head` nothing is known; what follows will see.
+    child.once('error', answered);
   });
 }
 

@@ -1,4 +1,11 @@
-import { type DiskHealth, judgeData, judgeHealth, judgeNodeData } from '../../domain/doctor/disks.ts';
+import {
+  type DataFacts,
+  type DiskHealth,
+  judgeData,
+  judgeHealth,
+  judgeNodeData,
+  type NodeDataFacts,
+} from '../../domain/doctor/disks.ts';
 import { type DoctorFinding, finding } from '../../domain/doctor/finding.ts';
 import { readSmart, type SmartReading } from '../../domain/doctor/smart.ts';
 import { gibibytes, several } from '../../domain/doctor/words.ts';
@@ -18,9 +25,14 @@ export async function checkDisks(context: Context, looks: SharedLooks): Promise<
   // Paths of another machine mean nothing here.
   if (engine.kind === 'usable' && !engine.docker.endpoint.startsWith('unix:')) return [];
   const { project } = looks.project;
-  const [data, node] = await Promise.all([looks.data(), lookAtNodeData(context, project.node.data)]);
+  const [data, hanging] = await Promise.all([looks.data(), looks.hanging()]);
+  const nodeHangs = hanging.includes(project.node.data);
+  const node: NodeDataFacts = nodeHangs
+    ? { path: project.node.data }
+    : await lookAtNodeData(context, project.node.data);
   const health = await askDisks(context, data);
-  const found = [...judgeData(data), ...judgeHealth(health), ...judgeNodeData(node)];
+  const nodeData: DataFacts[] = nodeHangs ? [{ service: 'node', path: node.path, seen: 'late' }] : [];
+  const found = [...judgeData([...data, ...nodeData]), ...judgeHealth(health), ...judgeNodeData(node)];
   if (found.some(({ severity }) => severity !== 'info')) return found;
   const disks = [...new Set(data.flatMap(({ place }) => place?.disks ?? []))].sort();
   const free = node.freeBytes === undefined ? '' : `; ${gibibytes(node.freeBytes)} free for the node`;
@@ -34,7 +46,7 @@ export async function checkDisks(context: Context, looks: SharedLooks): Promise<
   ];
 }
 
-async function lookAtNodeData({ ports }: Context, path: string) {
+async function lookAtNodeData({ ports }: Context, path: string): Promise<NodeDataFacts> {
   const host = await ports.host();
   const [freeBytes, state, place] = await Promise.all([
     ports.files.freeBytes(path).catch(() => undefined),

@@ -2,7 +2,6 @@ import type { DataFacts } from '../../domain/doctor/disks.ts';
 import { METADATA_FILE } from '../../domain/post/metadata.ts';
 import type { Identity } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
-import { inTime } from './look.ts';
 
 export interface SeenData extends DataFacts {
   /** Of `identity.key` beside the data. */
@@ -10,12 +9,7 @@ export interface SeenData extends DataFacts {
 }
 
 const PATIENCE_MS = 4000;
-
-/**
- * A look at a disk that hangs holds a thread of this process for ever, and there are four: two looks at a time leave two
- * for everything else, whatever the disks do.
- */
-const LOOKS_AT_ONCE = 2;
+const LOOKS_AT_ONCE = 8;
 
 /** Looks at the data of all identities. Nothing behind a mount point that hung once is touched again. */
 export async function lookAtAllData(
@@ -29,23 +23,21 @@ export async function lookAtAllData(
   const look = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const { name: service, data: path } = next;
-      // By its name alone; links are followed only where that touches nothing that hangs.
+      // By its name alone: to follow links is to touch it.
       const mount = (await host.place(path))?.mountPoint ?? '/';
-      if (hanging.has(mount)) {
-        seen.set(service, { service, path, seen: 'late' });
-        continue;
-      }
-      const found = await inTime(context, lookAtData(context, next), PATIENCE_MS);
-      seen.set(service, found ?? { service, path, seen: 'late' });
-      if (found !== undefined) continue;
-      hanging.add(mount);
-      return;
+      const answers = !hanging.has(mount) && (await host.answers(`${path}/${METADATA_FILE}`, PATIENCE_MS));
+      if (!answers && mount !== '/') hanging.add(mount);
+      seen.set(service, answers ? await lookAtData(context, next) : { service, path, seen: 'late' });
     }
   };
   await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, look));
-  return identities.map(
-    ({ name, data }) => seen.get(name) ?? { service: name, path: data, seen: 'late', fault: 'not looked at' },
-  );
+  return identities.map(({ name, data }) => seen.get(name) ?? { service: name, path: data, seen: 'late' });
+}
+
+/** Whether the node's data folder answers; all that looks into it asks this first. */
+export async function nodeDataAnswers(context: Context, path: string): Promise<boolean> {
+  const host = await context.ports.host();
+  return host.answers(path, PATIENCE_MS);
 }
 
 async function lookAtData({ ports }: Context, { name, data: path }: Identity): Promise<SeenData> {

@@ -20,7 +20,7 @@ import {
   checkHost,
   checkPoets,
 } from './check-surroundings.ts';
-import { lookAtAllData } from './data.ts';
+import { lookAtAllData, nodeDataAnswers } from './data.ts';
 import {
   inTime,
   lookAtContainers,
@@ -93,15 +93,25 @@ export async function examine(context: Context, request: ExamineRequest): Promis
 
 function shareLooks(context: Context, project: SharedLooks['project'], patience: Patience): SharedLooks {
   const engine = once(() => lookAtEngine(context, patience));
+  const data = once(async () =>
+    project.kind === 'read' ? lookAtAllData(context, project.project.identities) : [],
+  );
   return {
     project,
     engine,
     containers: once(async () => lookAtContainers(context, await engine(), patience)),
     observation: once(async () => observeForDoctor(context, project, await engine(), patience)),
     poets: once(() => askPoets(context, project, patience)),
-    data: once(async () =>
-      project.kind === 'read' ? lookAtAllData(context, project.project.identities) : [],
-    ),
+    data,
+    hanging: once(async () => {
+      if (project.kind !== 'read') return [];
+      const { data: folder } = project.project.node;
+      const [node, all] = await Promise.all([nodeDataAnswers(context, folder), data()]);
+      return [
+        ...(node ? [] : [folder]),
+        ...all.filter(({ seen }) => seen === 'late').map(({ path }) => path),
+      ];
+    }),
   };
 }
 

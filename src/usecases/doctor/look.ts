@@ -29,6 +29,8 @@ export interface SharedLooks {
   /** In the order of `poet.servers`; empty where there is nothing to ask. */
   poets(): Promise<readonly PoetAnswer[]>;
   data(): Promise<readonly SeenData[]>;
+  /** Paths that hang when they are touched, of data and node; what works on them has to be left out. */
+  hanging(): Promise<readonly string[]>;
 }
 
 /** Milliseconds for each question; an engine with 150 containers takes its time. */

@@ -62,8 +62,11 @@ export async function gatherKeys(
 ): Promise<{ readonly sweep: KeySweep; readonly known: number }> {
   if (looks.project.kind !== 'read') return { sweep: new KeySweep([]), known: 0 };
   const { project } = looks.project;
-  const data = await looks.data();
-  const folders = [identitiesFolder(project), `${stateFolder(context.directory)}/retired`];
+  const [data, hanging] = await Promise.all([looks.data(), looks.hanging()]);
+  const folders = [
+    ...(hanging.includes(project.node.data) ? [] : [identitiesFolder(project)]),
+    `${stateFolder(context.directory)}/retired`,
+  ];
   const listed = await Promise.all(
     folders.map(async (folder) => {
       const entries = await context.ports.files.list(folder).catch(() => []);

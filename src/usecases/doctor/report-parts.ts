@@ -1,3 +1,4 @@
+import { several } from '../../domain/doctor/words.ts';
 import type { NodeEvent } from '../../domain/node/events.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { COMPOSE_OVERRIDES } from '../../ports/compose.ts';
@@ -68,8 +69,8 @@ export async function gatherParts(
       : [
           gather('containers', () => containers(looks, project)),
           gather('logs', () => logs(looks, project, options.logLines)),
-          gather('status and events', () => status(context, project)),
-          gather('the shape of local.sql', () => shape(context, project)),
+          gather('status and events', () => status(context, looks, project)),
+          gather('the shape of local.sql', () => shape(context, looks, project)),
         ]),
   ]);
   return { parts: parts.sort((a, b) => (a.path < b.path ? -1 : 1)), missing };
@@ -169,7 +170,18 @@ async function logs(looks: SharedLooks, project: Project, tail: number): Promise
   return parts;
 }
 
-async function status(context: Context, project: Project): Promise<readonly ReportPart[]> {
+/** What touches a folder that hangs would keep this process from ending. */
+async function refuseHanging(looks: SharedLooks): Promise<void> {
+  const hanging = await looks.hanging();
+  if (hanging.length > 0) throw new Error(`${several(hanging)} does not answer`);
+}
+
+async function status(
+  context: Context,
+  looks: SharedLooks,
+  project: Project,
+): Promise<readonly ReportPart[]> {
+  await refuseHanging(looks);
   const observation = await observeProject(context.ports, project, context.clock);
   const report = buildReport({ directory: context.directory, project, observation });
   const answers = observation.node.answers;
@@ -180,7 +192,8 @@ async function status(context: Context, project: Project): Promise<readonly Repo
   ];
 }
 
-async function shape(context: Context, project: Project): Promise<readonly ReportPart[]> {
+async function shape(context: Context, looks: SharedLooks, project: Project): Promise<readonly ReportPart[]> {
+  await refuseHanging(looks);
   const database = await context.ports.databaseShape();
   const value = await database.shape(`${project.node.data}/local.sql`);
   return [
