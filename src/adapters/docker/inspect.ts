@@ -3,15 +3,18 @@ import { CONTAINER_STATES, type ObservedContainer } from '../../domain/compose/o
 
 const texts = z.array(z.string()).nullish();
 
-/** The parts of an `inspect` answer that are relied on. Fields move between engine versions: most may be missing. */
-const inspectSchema = z.object({
-  Id: z.string().min(1),
-  Name: z.string(),
-  Created: z.string(),
-  Image: z.string(),
-  RestartCount: z.number().nullish(),
-  State: z.object({
+/** Of a container that runs in some way. */
+const ALIVE: readonly string[] = ['running', 'paused', 'restarting'];
+
+/**
+ * The word counts, but one that its flags contradict is no word: a container that is taken for down is not asked what
+ * it would lose.
+ */
+const stateSchema = z
+  .object({
     Status: z.enum(CONTAINER_STATES),
+    Running: z.boolean().nullish(),
+    Paused: z.boolean().nullish(),
     OOMKilled: z.boolean().nullish(),
     Pid: z.number().nullish(),
     ExitCode: z.number(),
@@ -24,7 +27,18 @@ const inspectSchema = z.object({
         Log: z.array(z.object({ ExitCode: z.number(), Output: z.string().nullish() })).nullish(),
       })
       .nullish(),
-  }),
+  })
+  .refine(({ Status, Running }) => Running !== true || ALIVE.includes(Status), 'is not running, and runs')
+  .refine(({ Status, Paused }) => Paused !== true || Status === 'paused', 'is not paused, and is paused');
+
+/** The parts of an `inspect` answer that are relied on. Fields move between engine versions: most may be missing. */
+const inspectSchema = z.object({
+  Id: z.string().min(1),
+  Name: z.string(),
+  Created: z.string(),
+  Image: z.string(),
+  RestartCount: z.number().nullish(),
+  State: stateSchema,
   Config: z.object({
     Image: z.string(),
     User: z.string().nullish(),
@@ -182,12 +196,14 @@ function portsOf(found: Inspected): ObservedContainer['ports'] {
     const [, port, name] = /^(\d+)\/(tcp|udp|sctp)$/.exec(key) ?? [];
     const protocol = (['tcp', 'udp', 'sctp'] as const).find((known) => known === name);
     if (port === undefined || protocol === undefined) return [];
-    return (bindings ?? []).map((binding) => ({
-      containerPort: Number(port),
-      protocol,
-      hostAddress: binding.HostIp ?? '',
-      hostPort: Number(binding.HostPort),
-    }));
+    return (bindings ?? [])
+      .filter(({ HostPort }) => /^\d+$/.test(HostPort) && Number(HostPort) > 0 && Number(HostPort) < 65_536)
+      .map(({ HostIp, HostPort }) => ({
+        containerPort: Number(port),
+        protocol,
+        hostAddress: HostIp ?? '',
+        hostPort: Number(HostPort),
+      }));
   });
 }
 
