@@ -7,9 +7,11 @@ const LONGEST_STEP_MS = 500;
 
 /**
  * Passes time as a busy thread would: it stands still while the process is frozen and goes slower under a CPU
- * quota, so that a proof survives both with its progress.
+ * quota, so that a proof survives both with its progress. Resolves with what has been worked: a little more than was
+ * asked for.
  */
-export async function pretendWork(ms: number, threads: number): Promise<void> {
+export async function pretendWork(ms: number, threads: number): Promise<number> {
+  if (ms <= 0) return 0;
   let left = ms;
   let last = performance.now();
   while (left > 0) {
@@ -19,4 +21,5 @@ export async function pretendWork(ms: number, threads: number): Promise<void> {
     left -= Math.min(now - last, LONGEST_STEP_MS) * share;
     last = now;
   }
+  return ms - left;
 }
