@@ -1,14 +1,15 @@
-import { type SmesherId, smesherIdFromBytes } from '../../domain/identity/smesher-id.ts';
+import { parseSmesherId, type SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { IdentityRows } from '../../ports/local-database.ts';
+import { numberIn, type Row, text, textIn, whole } from './columns.ts';
 import type { ReadOnlyDatabase } from './driver.ts';
-
-type Row = Readonly<Record<string, unknown>>;
 
 /** Before local.sql version 3 the challenge was in a table called `nipost` (spacemesh.md §6.2). */
 const OLDEST_VERSION = 3;
 
 /** Version that renamed `initial_post` to `post`. */
 const POST_TABLE_VERSION = 8;
+
+const ID = 'hex(id) AS id, typeof(id) AS id_type';
 
 interface Collected {
   post: boolean;
@@ -29,7 +30,7 @@ export function readIdentities(database: ReadOnlyDatabase): {
   if (userVersion < OLDEST_VERSION) throw new Error(`schema version ${userVersion} is too old`);
   const found = new Map<SmesherId, Collected>();
   const entry = (row: Row): Collected => {
-    const id = smesherIdOf(row['id']);
+    const id = row['id_type'] === 'blob' ? parseSmesherId(String(row['id'])) : undefined;
     if (id === undefined) throw new Error('a row without the ID of an identity');
     const known = found.get(id) ?? { post: false, nipost: false, registrations: [] };
     found.set(id, known);
@@ -39,38 +40,29 @@ export function readIdentities(database: ReadOnlyDatabase): {
   // One transaction: the node may publish between two of these questions.
   database.run('BEGIN');
   const postTable = userVersion >= POST_TABLE_VERSION ? 'post' : 'initial_post';
-  for (const row of database.all(`SELECT id FROM ${postTable}`)) entry(row).post = true;
-  for (const row of database.all('SELECT id, epoch, poet_proof_ref IS NOT NULL AS proven FROM challenge')) {
+  for (const row of database.all(`SELECT ${ID} FROM ${postTable}`)) entry(row).post = true;
+  for (const row of database.all(
+    `SELECT ${ID}, ${whole('epoch')}, poet_proof_ref IS NOT NULL AS proven FROM challenge`,
+  )) {
     entry(row).challenge = {
       publishEpoch: numberIn(row, 'epoch'),
       hasPoetProof: numberIn(row, 'proven') === 1,
     };
   }
   const registrations = database.all(
-    'SELECT id, address, round_id, round_end FROM poet_registration ORDER BY id, address',
+    `SELECT ${ID}, ${text('address')}, ${text('round_id')}, ${whole('round_end')}
+     FROM poet_registration ORDER BY poet_registration.id, poet_registration.address`,
   );
   for (const row of registrations) {
     entry(row).registrations.push({
-      address: String(row['address']),
-      roundId: String(row['round_id']),
+      address: textIn(row, 'address'),
+      roundId: textIn(row, 'round_id'),
       roundEnd: numberIn(row, 'round_end'),
     });
   }
-  for (const row of database.all('SELECT id FROM nipost')) entry(row).nipost = true;
+  for (const row of database.all(`SELECT ${ID} FROM nipost`)) entry(row).nipost = true;
   database.run('COMMIT');
 
   const identities = [...found].map(([smesherId, rows]) => ({ smesherId, ...rows }));
   return { userVersion, identities: identities.sort((a, b) => a.smesherId.localeCompare(b.smesherId)) };
-}
-
-/** node:sqlite gives blobs as Uint8Array, libsql as ArrayBuffer. */
-function smesherIdOf(blob: unknown): SmesherId | undefined {
-  if (blob instanceof ArrayBuffer) return smesherIdFromBytes(new Uint8Array(blob));
-  return blob instanceof Uint8Array ? smesherIdFromBytes(blob) : undefined;
-}
-
-function numberIn(row: Row, column: string): number {
-  const value = Number(row[column]);
-  if (!Number.isSafeInteger(value)) throw new Error(`${column} is not a number`);
-  return value;
 }

@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import type { DatabaseShape, DatabaseShapePort } from '../../ports/database-shape.ts';
+import { numberIn, text, textIn } from './columns.ts';
 import { loadDriver, type ReadOnlyDatabase } from './driver.ts';
 import { readSafely } from './read-safely.ts';
 
@@ -26,14 +27,17 @@ export function createDatabaseShape(): DatabaseShapePort {
 }
 
 function countRows(database: ReadOnlyDatabase): { userVersion: number; rows: Record<string, number> } {
-  const userVersion = Number(database.all('PRAGMA user_version')[0]?.['user_version']);
+  const userVersion = numberIn(database.all('PRAGMA user_version')[0] ?? {}, 'user_version');
   const tables = database
-    .all("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
-    .map(({ name }) => String(name));
+    .all(
+      `SELECT ${text('name')} FROM sqlite_master
+       WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY sqlite_master.name`,
+    )
+    .map((row) => textIn(row, 'name'));
   const rows = Object.fromEntries(
     tables.map((table) => {
       const [counted] = database.all(`SELECT count(*) AS rows FROM "${table.replaceAll('"', '""')}"`);
-      return [table, Number(counted?.['rows'])];
+      return [table, numberIn(counted ?? {}, 'rows')];
     }),
   );
   return { userVersion, rows };
