@@ -162,6 +162,9 @@ const SPELLINGS: Readonly<Record<string, (seed: Buffer) => string>> = {
     `${seed.toString('hex').slice(0, 23)}\\n${seed.toString('hex').slice(23)}`,
   'hex in two strings': (seed) =>
     `${seed.toString('hex').slice(0, 30)}" + "${seed.toString('hex').slice(30)}`,
+  'hex in strings of eight': (seed) => `["${(seed.toString('hex').match(/.{8}/g) ?? []).join('", "')}"]`,
+  'hex in elevens over escaped line breaks': (seed) =>
+    (seed.toString('hex').match(/.{1,11}/g) ?? []).join('\\n'),
   'base64 over an escaped line break': (seed) =>
     `${seed.toString('base64').slice(0, 21)}\\n${seed.toString('base64').slice(21)}`,
 };
