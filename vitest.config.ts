@@ -43,6 +43,18 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // On an engine of its own, beside the others: it takes as long as epochs take.
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          globalSetup: ['test/helpers/prepare-engine.ts'],
+          testTimeout: 9 * minute,
+          hookTimeout: 2 * minute,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/helpers/prepare-engine.ts'],

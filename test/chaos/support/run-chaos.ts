@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { keepTranscript } from '../../helpers/transcripts.ts';
+import { Chaos, type ChaosSettings } from './chaos.ts';
+import type { ChaosEngine } from './engine.ts';
+import { NODE_IMAGES, PROVER_IMAGES } from './images.ts';
+import { Journal } from './journal.ts';
+import { ChaosProject } from './project.ts';
+import { Random } from './random.ts';
+import { World } from './world.ts';
+
+export interface ChaosRun extends ChaosSettings {
+  readonly engine: ChaosEngine;
+  /** Of the project; unique on the engine. */
+  readonly name: string;
+  readonly identities: number;
+  readonly seed: number;
+  /** How many times longer than usual their work takes. */
+  readonly pace?: number;
+  /** The program under test. */
+  readonly cli: string;
+  readonly log: (line: string) => void;
+}
+
+/** Lets chaos loose on a project of its own, and hands back everything that was done and found. */
+export async function runChaos(run: ChaosRun): Promise<Journal> {
+  const { engine, name, identities, cli, log, seed } = run;
+  const project = await ChaosProject.make(join(engine.folder, name), name, {
+    identities,
+    nodeImage: NODE_IMAGES[0],
+    proverImage: PROVER_IMAGES[0],
+    startWithinMs: 10_000,
+    pace: run.pace ?? 1,
+  });
+  const world = new World(engine, project);
+  const journal = new Journal(world, cli, log);
+  journal.say(`${name}: ${identities} identities, ${run.epochs} epochs; again with SMESH_CHAOS_SEED=${seed}`);
+  try {
+    await new Chaos(journal, new Random(seed), run).run();
+    return journal;
+  } finally {
+    world.unfollow();
+    await keepContainers(world);
+  }
+}
+
+/** Logs, environment and arguments, to be searched for private keys; the containers go. */
+async function keepContainers({ engine, project }: World): Promise<void> {
+  const label = `label=com.docker.compose.project=${project.name}`;
+  const ids = (await engine.docker('ps', '-aq', '--filter', label)).split('\n').filter((id) => id !== '');
+  for (const id of ids) {
+    keepTranscript(
+      `chaos: logs and inspect of ${id}`,
+      (await engine.docker('logs', id)) + (await engine.docker('inspect', id)),
+    );
+  }
+  if (ids.length > 0) await engine.docker('rm', '-f', ...ids);
+}
