@@ -10,6 +10,7 @@ import type { Context } from './commands/command.ts';
 import { asksForJson, type GlobalOptions, parseCommandLine } from './commands/parser.ts';
 import { ExitCode, SmeshError } from './domain/errors.ts';
 import { explainSystemError } from './domain/system-error.ts';
+import type { ClockPort } from './ports/clock.ts';
 import type { FilesPort } from './ports/files.ts';
 import type { Ports } from './ports/index.ts';
 import type { OutputPort } from './ports/output.ts';
@@ -19,6 +20,7 @@ import { version } from './version.ts';
 /** Parts that a test replaces; everything else is what users run. */
 export interface Replacements {
   readonly files?: FilesPort;
+  readonly clock?: ClockPort;
 }
 
 /** Keeps the first result: two uses of a port share one connection. */
@@ -145,7 +147,7 @@ export async function main(argv: readonly string[], replacements: Replacements =
       directory: await realDirectory(resolve(global.directory)),
       env,
       out,
-      clock: systemClock,
+      clock: replacements.clock ?? systemClock,
       ports: createPorts(out.interactive, env, signals.signal, replacements),
       signal: signals.signal,
       json,

@@ -341,11 +341,7 @@ describe('mixing with plain Docker Compose', () => {
 
   it('S30: a plain docker restart of a prover at work is seen and told as lost work', async () => {
     await docker('restart', '-t', '0', await project.containerOf('post-0002'));
-    await until(
-      'it begins anew',
-      () => logOf(project, 'post-0002'),
-      (text) => text.match(/starting proof generation/g)?.length === 2,
-    );
+    await untilLogged(project, 'post-0002', /starting proof generation/, 2);
     const status = await project.smesh(['status']);
     expect(plain(status.stdout)).toMatch(
       /post-0002 was restarted while it proved: \d+ (s|min) of work is lost, it began anew/,

@@ -53,9 +53,14 @@ export async function logOf(project: TestProject, service: string): Promise<stri
   return stdout + stderr;
 }
 
-export function untilLogged(project: TestProject, service: string, line: RegExp, timeoutMs?: number) {
-  const matches = (text: string) => line.test(text);
-  return until(`${service} says ${line}`, () => logOf(project, service), matches, timeoutMs);
+/** @param times how often that line is in the log by then */
+export function untilLogged(project: TestProject, service: string, line: RegExp, times = 1) {
+  const all = new RegExp(line, 'g');
+  return until(
+    `${service} says ${line}${times === 1 ? '' : `, ${times} times`}`,
+    () => logOf(project, service),
+    (text) => (text.match(all)?.length ?? 0) >= times,
+  );
 }
 
 /** What the node says now, asked as the program asks. */
