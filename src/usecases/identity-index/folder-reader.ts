@@ -4,9 +4,10 @@ import type { ClosedFolder } from '../../domain/identity/places.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import { lookAtMetadata } from '../../domain/post/data-access.ts';
 import { METADATA_FILE } from '../../domain/post/metadata.ts';
+import type { ClockPort } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/index.ts';
-import { isDenied } from '../engine-nodes.ts';
 import { readLeaseFiles } from '../leases/read-leases.ts';
+import { within } from '../observe/question.ts';
 
 /** Who has a node's data folder. */
 export type FolderHolder = Omit<ClosedFolder, 'path'>;
@@ -27,16 +28,22 @@ export interface FolderReader {
   closed(): readonly ClosedFolder[];
 }
 
+/** A dead network share answers never; nobody shall wait for it, and nobody be clean by it. */
+const PATIENCE_MS = 10_000;
+
 const NONE: NodeKeys = { keys: [], left: [] };
 
 /** Each folder is looked into once, however many containers mount it. Public halves only leave this function. */
-export function createFolderReader({ files, crypto }: Pick<Ports, 'files' | 'crypto'>): FolderReader {
+export function createFolderReader(
+  { files, crypto }: Pick<Ports, 'files' | 'crypto'>,
+  clock: ClockPort,
+): FolderReader {
   const closed = new Set<string>();
   const holders = new Map<string, FolderHolder>();
 
   async function readKeys(nodeData: string): Promise<NodeKeys> {
     const note = (error: unknown) => {
-      if (isDenied(error)) closed.add(nodeData);
+      if (!isGone(error)) closed.add(nodeData);
       return undefined;
     };
     const folder = `${nodeData}/identities`;
@@ -64,12 +71,19 @@ export function createFolderReader({ files, crypto }: Pick<Ports, 'files' | 'cry
     return look?.kind === 'readable' && look.smesherId !== undefined ? [look.smesherId] : [];
   }
 
-  const keysOf = remember(readKeys, NONE);
+  const keysOf = remember(async (nodeData) => {
+    const found = await within(clock, readKeys(nodeData), PATIENCE_MS);
+    if (found === undefined) closed.add(nodeData);
+    return found ?? NONE;
+  }, NONE);
   function note(folder: string, holder: FolderHolder): void {
     if (holders.get(folder)?.live !== true) holders.set(folder, holder);
   }
   return {
-    dataOf: remember<readonly SmesherId[]>(readData, []),
+    dataOf: remember<readonly SmesherId[]>(
+      async (folder) => (await within(clock, readData(folder), PATIENCE_MS)) ?? [],
+      [],
+    ),
     keysOf(nodeData, holder) {
       note(nodeData, holder);
       return keysOf(nodeData);
@@ -84,6 +98,11 @@ export function createFolderReader({ files, crypto }: Pick<Ports, 'files' | 'cry
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([path, holder]) => ({ path, ...holder })),
   };
+}
+
+/** Not there, or of a process that has ended meanwhile. A disk that fails hides what is on it. */
+function isGone(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ESRCH'].includes((error as { code?: string } | null)?.code ?? '');
 }
 
 function remember<T>(look: (folder: string) => Promise<T>, otherwise: T): (folder: string) => Promise<T> {

@@ -1,5 +1,6 @@
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import type { IdentityIndex } from '../../domain/identity/places.ts';
+import type { ClockPort } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/index.ts';
 import { placesOfContainer } from './container-places.ts';
 import { createFolderReader } from './folder-reader.ts';
@@ -7,6 +8,7 @@ import { placesOfProcesses } from './process-places.ts';
 
 export interface HostQuestion {
   readonly ports: Pick<Ports, 'files' | 'crypto'>;
+  readonly clock: ClockPort;
   /** Containers to be looked into. */
   readonly containers: readonly ObservedContainer[];
   /** All of the engine, by ID: their processes are not looked at a second time. */
@@ -23,12 +25,13 @@ export interface HostQuestion {
  */
 export async function indexHost({
   ports,
+  clock,
   containers,
   known,
   own,
   engineIsHere,
 }: HostQuestion): Promise<IdentityIndex> {
-  const reader = createFolderReader(ports);
+  const reader = createFolderReader(ports, clock);
   const question = { files: ports.files, reader, engineIsHere, own };
   const [ofContainers, ofProcesses] = await Promise.all([
     Promise.all(containers.map((container) => placesOfContainer(question, container))),

@@ -25,6 +25,7 @@ export async function indexProject(context: Context, project: Project): Promise<
   const [host, ofProject] = await Promise.all([
     indexHost({
       ports: context.ports,
+      clock: context.clock,
       containers,
       known: containers.map(({ id }) => id),
       own: new Set(own.map(({ id }) => id)),

@@ -18,6 +18,7 @@ export async function checkDuplicates(
 ): Promise<readonly Finding[]> {
   const { places, closed } = await indexHost({
     ports: context.ports,
+    clock: context.clock,
     containers: observation.foreign,
     known: [...observation.own, ...observation.foreign].map(({ id }) => id),
     own: new Set(),

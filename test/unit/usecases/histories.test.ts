@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import Database from 'libsql';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/adapters/clock/index.ts';
 import { nodeCrypto } from '../../../src/adapters/crypto/index.ts';
 import { nodeFiles } from '../../../src/adapters/files/index.ts';
 import { createLocalDatabase } from '../../../src/adapters/sqlite/index.ts';
@@ -110,7 +111,7 @@ describe('S23: a history that lies with another node of the engine', () => {
 describe('S23: a node whose folder may not be read', () => {
   const denied = Object.assign(new Error('EACCES'), { code: 'EACCES' });
   const files = { ...nodeFiles, facts: () => Promise.reject(denied), list: async () => [] };
-  const closed = { ports: { files, crypto: nodeCrypto } } as unknown as Context;
+  const closed = { clock: systemClock, ports: { files, crypto: nodeCrypto } } as unknown as Context;
   const world = (...states: ContainerState[]) => {
     const [node] = observation('/theirs').foreign;
     const foreign = states.map((state, index) => ({ ...node, name: `theirs-${index}`, state }));

@@ -1,11 +1,13 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/adapters/clock/index.ts';
 import { nodeCrypto } from '../../../src/adapters/crypto/index.ts';
 import { nodeFiles } from '../../../src/adapters/files/index.ts';
 import type { ObservedContainer } from '../../../src/domain/compose/observed.ts';
 import { type Lease, writeLease } from '../../../src/domain/identity/lease.ts';
 import { parseSmesherId, type SmesherId } from '../../../src/domain/identity/smesher-id.ts';
+import type { ClockPort } from '../../../src/ports/clock.ts';
 import type { FilesPort } from '../../../src/ports/files.ts';
 import { indexHost } from '../../../src/usecases/identity-index/host-index.ts';
 import { nodeDataFolder, readDataFolder } from '../../../src/usecases/identity-index/node-data-folder.ts';
@@ -19,9 +21,12 @@ const files: FilesPort = {
   list: (path) => (path === '/proc' ? Promise.resolve([]) : nodeFiles.list(path)),
 };
 
+const clock: ClockPort = systemClock;
+
 const index = (containers: readonly ObservedContainer[], port: FilesPort = files, own: string[] = []) =>
   indexHost({
     ports: { files: port, crypto: nodeCrypto },
+    clock,
     containers,
     known: containers.map(({ id }) => id),
     own: new Set(own),
@@ -112,6 +117,31 @@ describe('indexHost', () => {
         path.startsWith('/proc/') ? Promise.reject(denied) : nodeFiles.facts(path, follow),
     };
     expect(await index([mounted], onlyInside)).toMatchObject({ closed: [], places: [{ live: true }] });
+  });
+});
+
+describe('a folder of which nobody can say what is in it', () => {
+  it('counts as closed when its disk fails, and as empty when it is not there', async () => {
+    const failing = (code: string): FilesPort => ({
+      ...files,
+      facts: () => Promise.reject(Object.assign(new Error(code), { code })),
+    });
+    expect((await index([mounting('/x')], failing('EIO'))).closed).toHaveLength(1);
+    expect((await index([mounting('/x')], failing('ESRCH'))).closed).toEqual([]);
+  });
+
+  it('keeps nobody waiting when it never answers, and nobody is clean by it', async () => {
+    const dead: FilesPort = { ...files, facts: () => new Promise(() => {}) };
+    const impatient: ClockPort = { ...systemClock, sleep: async () => {} };
+    const found = await indexHost({
+      ports: { files: dead, crypto: nodeCrypto },
+      clock: impatient,
+      containers: [mounting('/dead/share')],
+      known: [],
+      own: new Set(),
+      engineIsHere: true,
+    });
+    expect(found.closed).toMatchObject([{ path: '/dead/share', live: true }]);
   });
 });
 
