@@ -66,11 +66,20 @@ export function get(
   path: string,
   options: { readonly query?: object; readonly stream?: boolean; readonly signal: AbortSignal },
 ): Promise<unknown> {
+  return dial(docker, 'GET', path, options);
+}
+
+function dial(
+  docker: Docker,
+  method: 'GET' | 'POST',
+  path: string,
+  options: { readonly query?: object; readonly stream?: boolean; readonly signal: AbortSignal },
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     docker.modem.dial(
       {
         path: options.query === undefined ? path : `${path}?`,
-        method: 'GET',
+        method,
         isStream: options.stream ?? false,
         abortSignal: options.signal,
         statusCodes: { 200: true, 404: 'not found', 500: 'server error' },
@@ -79,4 +88,29 @@ export function get(
       (error, answer) => (error ? reject(error) : resolve(answer)),
     );
   });
+}
+
+/**
+ * Asks for the next exit of a container. Resolves when the engine has taken note of the question, with the exit code to
+ * come: a question that reaches it after a quick program's end would wait for an exit that never comes.
+ */
+export async function listenForExit(
+  docker: Docker,
+  container: string,
+  signal: AbortSignal,
+): Promise<{ readonly exitCode: Promise<number> }> {
+  const path = `/containers/${container}/wait`;
+  const query = { condition: 'next-exit' };
+  const stream = (await dial(docker, 'POST', path, { query, stream: true, signal })) as AsyncIterable<Buffer>;
+  const exitCode = readExit(stream);
+  exitCode.catch(() => undefined);
+  return { exitCode };
+}
+
+async function readExit(stream: AsyncIterable<Buffer>): Promise<number> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  const { StatusCode: code } = JSON.parse(Buffer.concat(chunks).toString()) as { StatusCode: unknown };
+  if (typeof code !== 'number') throw new Error('an exit without a code');
+  return code;
 }

@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 import { HELPER_ROLE, LABEL } from '../../domain/compose/labels.ts';
 import type { HelperContainer, HelperResult } from '../../ports/docker.ts';
+import { listenForExit } from './client.ts';
 import { engineMessage, statusOf } from './engine-errors.ts';
 import { collectOutput } from './exec.ts';
 
@@ -41,17 +42,16 @@ export async function runHelperContainer(docker: Docker, helper: HelperContainer
     const stream = await container.attach({ stream: true, stdout: true, stderr: true, abortSignal: running });
     const output = collectOutput(stream, helper.maxOutputBytes);
     // Asked before the start: AutoRemove may leave nothing to ask afterwards.
-    const ended = container.wait({ condition: 'next-exit', abortSignal: running });
-    ended.catch(() => undefined);
+    const { exitCode: ended } = await listenForExit(docker, container.id, running);
     await container.start({ abortSignal: setUp });
     started = true;
-    const exit = await withinTime(ended, helper.timeoutMs);
-    if (exit === undefined) {
+    const exitCode = await withinTime(ended, helper.timeoutMs);
+    if (exitCode === undefined) {
       await remove(container);
       const { stdout, stderr } = await output;
       return { kind: 'timed-out', stdout, stderr };
     }
-    return { kind: 'ended', exitCode: exit.StatusCode, ...(await output) };
+    return { kind: 'ended', exitCode, ...(await output) };
   } catch (error) {
     if (container !== undefined) await remove(container);
     const status = statusOf(error);
