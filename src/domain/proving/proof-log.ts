@@ -198,13 +198,17 @@ const RULES: readonly Rule[] = [
   ],
   [
     'post::prove',
-    /^finished reading POST data in /,
-    (log, { at }) => {
+    /^finished reading POST data in (?:(\d+)m (\d+)s)?/,
+    (log, { at }, [, minutes, seconds]) => {
+      const { lastPassMs: _, ...rest } = log;
       const began = log.phase.kind === 'reading' ? log.phase.since : undefined;
+      const byTimes = at === undefined || began === undefined ? undefined : at - began;
+      // Measured by the service; a clock that was set back between two lines would make it a pass in no time.
+      const tookMs = minutes === undefined ? byTimes : (Number(minutes) * 60 + Number(seconds)) * 1000;
       return {
-        ...log,
+        ...rest,
         passes: log.passes + 1,
-        ...(at === undefined || began === undefined ? {} : { lastPassMs: at - began }),
+        ...(tookMs === undefined || tookMs < 0 ? {} : { lastPassMs: tookMs }),
         phase: { kind: 'read', ...moment(at), ...noncesOf(log) },
       };
     },

@@ -209,3 +209,20 @@ describe('lines of a post-service log', () => {
     expect(log.phase).toEqual({ kind: 'reading' });
   });
 });
+
+describe('how long a pass took', () => {
+  const line = (time: string, message: string) => `[2026-11-20T${time}Z INFO  post::prove] ${message}`;
+  const tookMs = (from: string, to: string, text: string) =>
+    readProofLog([line(from, 'started reading POST data'), line(to, `finished reading POST data in ${text}`)])
+      .lastPassMs;
+
+  it('is what the service has measured, whatever its clock was set to meanwhile', () => {
+    expect(tookMs('12:00:00', '12:00:21', '0m 21s')).toBe(21_000);
+    expect(tookMs('12:00:00', '11:59:59', '61m 2s')).toBe(3_662_000);
+  });
+
+  it('comes from the times where it does not say, unless they go backwards', () => {
+    expect(tookMs('12:00:00', '12:00:21', 'a while')).toBe(21_000);
+    expect(tookMs('12:00:00', '11:59:59', 'a while')).toBeUndefined();
+  });
+});
