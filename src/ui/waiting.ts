@@ -40,7 +40,9 @@ export function renderWaiting(
     headline,
     ...losses.slice(0, SHOWN).map((loss) => `  ${cutText(lossLine(loss, style), 160)}`),
     ...(losses.length > SHOWN ? [`  … and ${losses.length - SHOWN} more`] : []),
-    ...(node === undefined ? [] : [`  node: ${node.why}, at the latest ${shortMoment(node.until, style)}`]),
+    ...(node === undefined
+      ? []
+      : [`  node: ${node.why}; it is free ${shortMoment(node.until, style)} at the latest`]),
     'Ctrl-C leaves the rest as it is.',
   ];
 }

@@ -135,7 +135,7 @@ describe('in the cycle gap', () => {
     const run = await project.smesh(['restart', 'node']);
     expect(run.code, run.stdout).toBe(5);
     expect(plain(run.stderr)).toMatch(
-      /Refused: the node should stay up: \d identit(y has|ies have) yet to publish.*\. Nothing was changed\. node: no proof is lost by its restart, but who has not published and registered by .* earns nothing in an epoch: post-0001/,
+      /Refused: the node should stay up: \d identit(y has|ies have) yet to publish.*\. Nothing was changed\. node: no proof is lost by its restart, but who has not published and registered by .* earns nothing in the epoch after the next: post-0001/,
     );
     const guard = await project.smesh(['guard', 'node', '--json']);
     expect(guard.code).toBe(75);

@@ -84,7 +84,7 @@ export function priceLines({ losses, node }: Blocked, style: MomentStyle): reado
   return [
     ...shown.flatMap((loss) => [lossHeadline(loss), ...indented(lossConsequences(loss, style))]),
     ...unnamed(losses),
-    ...(node === undefined ? [] : [nodePrice(node, style)]),
+    ...(node === undefined ? [] : nodePrice(node, style)),
   ];
 }
 
@@ -93,11 +93,14 @@ function priceBelow(blocked: Blocked, style: MomentStyle): readonly string[] {
   const { losses, node } = blocked;
   const [only, ...more] = losses;
   if (only === undefined || more.length > 0) return priceLines(blocked, style);
-  return [...lossConsequences(only, style), ...(node === undefined ? [] : [nodePrice(node, style)])];
+  return [...lossConsequences(only, style), ...(node === undefined ? [] : nodePrice(node, style))];
 }
 
-function nodePrice({ names, until }: NonNullable<Blocked['node']>, style: MomentStyle): string {
-  return `node: no proof is lost by its restart, but who has not published and registered by ${momentHere(until, style)} earns nothing in an epoch: ${enumerate(names)}`;
+function nodePrice({ names, until }: NonNullable<Blocked['node']>, style: MomentStyle): readonly string[] {
+  return [
+    'node: no proof is lost by its restart, but who has not published and registered by',
+    `  ${momentHere(until, style)} earns nothing in the epoch after the next: ${enumerate(names)}`,
+  ];
 }
 
 function unnamed(losses: readonly Loss[]): readonly string[] {
