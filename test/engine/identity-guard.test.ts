@@ -302,7 +302,7 @@ describe('S40: an identity moves from one project to another', () => {
       const answer = await api.activations(endpoint(project), query);
       return answer.ok && answer.value.length > 0;
     };
-    await expect.poll(isThere, { timeout: 120_000, interval: 500 }).toBe(true);
+    await expect.poll(isThere, { timeout: 150_000, interval: 500 }).toBe(true);
   }
 
   beforeAll(async () => {
@@ -379,5 +379,5 @@ describe('S40: an identity moves from one project to another', () => {
     watching.abort();
     await watch;
     expect(atBoth).toEqual([]);
-  }, 240_000);
+  }, 400_000);
 });
