@@ -4,27 +4,29 @@ import { requireBuiltCli } from '../helpers/run-cli.ts';
 import { keepTranscript } from '../helpers/transcripts.ts';
 import { ChaosEngine } from './support/engine.ts';
 import { openGoals, SHORT_GOALS } from './support/goals.ts';
-import { bringImages } from './support/images.ts';
+import { bringImages, type ChaosImages } from './support/images.ts';
 import { buildMutant, type Mutant } from './support/mutants.ts';
 import { renderReport } from './support/report.ts';
 import { type ChaosRun, runChaos } from './support/run-chaos.ts';
 
 const seed = Number(process.env['SMESH_CHAOS_SEED'] ?? Date.now() % 1_000_000);
 let engine: ChaosEngine;
+let images: ChaosImages;
 
 beforeAll(async () => {
   engine = await ChaosEngine.start();
-  await bringImages(engine);
+  images = await bringImages(engine);
 });
 
 afterAll(async () => {
-  await engine.remove();
+  images?.stop();
+  await engine?.remove();
 });
 
 /** What was done is kept in the transcripts, and shown where it matters: when something is wrong. */
-async function unleash(run: Omit<ChaosRun, 'engine' | 'log' | 'seed'>) {
+async function unleash(run: Omit<ChaosRun, 'engine' | 'images' | 'log' | 'seed'>) {
   const lines: string[] = [];
-  const journal = await runChaos({ ...run, engine, seed, log: (line) => lines.push(line) });
+  const journal = await runChaos({ ...run, engine, images, seed, log: (line) => lines.push(line) });
   const report = [...lines, renderReport(journal)].join('\n');
   keepTranscript(`chaos ${run.name}`, report);
   return { journal, report };

@@ -21,9 +21,9 @@ const cli = await bundleProgram('src/cli.ts', 'soak-tool');
 const engine = await ChaosEngine.start();
 let failed = false;
 try {
-  await bringImages(engine);
+  const images = await bringImages(engine);
   const journal = await runChaos({
-    ...{ engine, name: 'soak', identities: 12, epochs, seed: Number(seed), log: say },
+    ...{ engine, images, name: 'soak', identities: 12, epochs, seed: Number(seed), log: say },
     ...{ goals: SOAK_GOALS, moreEpochs: 20, cli },
   });
   mkdirSync(dirname(record), { recursive: true });

@@ -8,9 +8,16 @@ import { Deck, type Random } from './random.ts';
 import type { World } from './world.ts';
 
 /** Between two gaps, with the node left in peace: in the gap its word counts. */
-const CALM = ['kill-up', 'images', 'edit', 'kill-up', 'compose-up'] as const;
+const CALM = ['kill-up', 'upgrade', 'images', 'edit', 'compose-up'] as const;
 /** The others: in the gap the node has just started, or has to be started. */
-const ROUGH = ['node-restart', 'engine-restart', 'down-up', 'stop-all', 'compose-restart'] as const;
+const ROUGH = [
+  'node-restart',
+  'engine-restart',
+  'down-up',
+  'node-upgrade',
+  'stop-all',
+  'compose-restart',
+] as const;
 const SMALL = ['stop', 'restart', 'edit', 'compose-stop', 'kill-stop'] as const;
 
 /** What is begun later than so long before the gap would not be over when it opens. */
@@ -189,9 +196,13 @@ export class Chaos {
         moves.edit(some);
         return moves.killed(['up', '--timeout', '60s'], some, [300, 4500]);
       case 'images':
-        moves.changeImages(some, rough);
+        moves.changeImages(some);
         this.#journal.excuse(some, 'other images');
         return moves.restore();
+      case 'upgrade':
+        return moves.upgrade('post-service');
+      case 'node-upgrade':
+        return moves.upgrade('node');
       case 'compose-up':
         return moves.composeUp();
       case 'engine-restart':
@@ -201,11 +212,12 @@ export class Chaos {
   }
 
   /** Late in the run, what its cards have not brought. */
-  #wantedBigAct(): 'engine-restart' | 'kill-up' | undefined {
+  #wantedBigAct(): 'engine-restart' | 'kill-up' | 'upgrade' | undefined {
     const { counts, world } = this.#journal;
     const { goals, epochs } = this.#settings;
     if (goals === undefined || world.times.epochAt(Date.now()) < epochs / 2) return undefined;
     if (counts.engineRestarts < goals.engineRestarts) return 'engine-restart';
+    if (counts.upgrades < goals.upgrades) return 'upgrade';
     return counts.killed < goals.killed ? 'kill-up' : undefined;
   }
 

@@ -128,13 +128,6 @@ export class ChaosEngine {
     rmSync(archive);
   }
 
-  /** The same program under another tag, as another image. */
-  async derive(image: string, tag: string, version: string): Promise<void> {
-    const container = await this.docker('create', image);
-    await this.docker('commit', '--change', `ENV SIM_VERSION=${version}`, container, tag);
-    await this.docker('rm', container);
-  }
-
   async remove(): Promise<void> {
     const left = await this.docker('ps', '-aq').catch(() => '');
     if (left !== '') await this.docker('rm', '-f', ...left.split('\n')).catch(() => '');

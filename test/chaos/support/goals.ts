@@ -9,10 +9,14 @@ export interface Goals {
   readonly killed: number;
   readonly busy: number;
   readonly engineRestarts: number;
+  readonly upgrades: number;
 }
 
 /** Those that are not met, in words. */
-export function openGoals(goals: Goals, journal: Journal): readonly string[] {
+export function openGoals(
+  goals: Goals,
+  journal: Pick<Journal, 'tally' | 'counts' | 'judge'>,
+): readonly string[] {
   const { tally, counts } = journal;
   const states = (['refused', 'executed'] as const).flatMap((outcome) =>
     Object.entries(goals[outcome]).flatMap(([state, least]) => {
@@ -26,6 +30,7 @@ export function openGoals(goals: Goals, journal: Journal): readonly string[] {
     ['commands killed', counts.killed, goals.killed],
     ['commands turned away as busy', counts.busy, goals.busy],
     ['engine restarts', counts.engineRestarts, goals.engineRestarts],
+    ['upgrades', counts.upgrades, goals.upgrades],
   ] as const;
   return [
     ...states,
@@ -41,6 +46,7 @@ export const SHORT_GOALS: Goals = {
   killed: 2,
   busy: 1,
   engineRestarts: 1,
+  upgrades: 1,
 };
 
 /** Of the long run: of everything enough to be no accident. */
@@ -51,4 +57,5 @@ export const SOAK_GOALS: Goals = {
   killed: 5,
   busy: 5,
   engineRestarts: 3,
+  upgrades: 3,
 };

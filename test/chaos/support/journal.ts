@@ -33,7 +33,7 @@ export class Journal {
   readonly tally = new Tally();
   readonly acts: Act[] = [];
   readonly complaints: string[] = [];
-  readonly counts = { killed: 0, engineRestarts: 0, nodeRestarts: 0, busy: 0 };
+  readonly counts = { killed: 0, engineRestarts: 0, nodeRestarts: 0, upgrades: 0, busy: 0 };
   readonly #excuses: { service: string; from: number; to: number; why: string }[] = [];
   readonly #cli: string;
   readonly #log: (line: string) => void;

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { State } from './acts.ts';
-import { NODE_IMAGES, PROVER_IMAGES } from './images.ts';
 import type { Journal, ToolRun } from './journal.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
@@ -52,7 +51,10 @@ export class Moves {
     service: string,
     command: 'stop' | 'restart' = this.random.chance(0.6) ? 'stop' : 'restart',
   ): Promise<void> {
-    const run = await this.journal.tool([command, service], { targets: [service] });
+    // What was stopped a moment ago cannot be restarted, and the tool says so.
+    const isDown = this.world.statesOf(service).includes('down');
+    const mayEnd = isDown ? [0, 5, 6] : [0, 5];
+    const run = await this.journal.tool([command, service], { targets: [service], mayEnd });
     await this.after(command, service, run);
   }
 
@@ -88,6 +90,25 @@ export class Moves {
     if (act.exit !== 0) return;
     this.journal.excuse(this.services, command, from);
     await this.restore();
+  }
+
+  /** All provers to the other release, or the node to the next one; those who prove have to be left for later. */
+  async upgrade(what: 'node' | 'post-service'): Promise<void> {
+    const { project, images } = this.world;
+    const [choice] = project.choices.provers.values();
+    const tagged = project.choices.nodeImage.split('@', 1)[0] ?? '';
+    const node = images.nodes[images.nodes.indexOf(tagged) + 1];
+    const to = what === 'node' ? node : other(images.provers, choice?.image ?? '');
+    if (to === undefined) return;
+    const from = Date.now();
+    const args = ['upgrade', `--${what}`, to, '--timeout', '60s'];
+    const { act } = await this.journal.tool(args, {
+      targets: what === 'node' ? [] : this.services,
+      mayEnd: [0, 5, 10],
+    });
+    project.readImages();
+    this.journal.excuse(this.services, 'upgrade', from, Date.now());
+    if (act.exit === 0) this.journal.counts.upgrades += 1;
   }
 
   async restartNode(): Promise<void> {
@@ -138,13 +159,13 @@ export class Moves {
     this.world.project.write();
   }
 
-  changeImages(services: readonly string[], node: boolean): void {
+  /** As somebody does it who edits smesh.yaml: to the other release, and back again. */
+  changeImages(services: readonly string[]): void {
     const { choices } = this.world.project;
     for (const service of services) {
       const choice = choices.provers.get(service);
-      if (choice !== undefined) choice.image = other(PROVER_IMAGES, choice.image);
+      if (choice !== undefined) choice.image = other(this.world.images.provers, choice.image);
     }
-    if (node) choices.nodeImage = other(NODE_IMAGES, choices.nodeImage);
     this.world.project.write();
   }
 
@@ -179,7 +200,7 @@ export class Moves {
           if (ended || another === undefined) return;
           const run = await this.journal.tool(['restart', another], {
             targets: [another],
-            mayEnd: [0, 5, 75],
+            mayEnd: [0, 5, 6, 75],
           });
           second = { run, service: another };
         },
@@ -291,6 +312,8 @@ export class Moves {
   }
 }
 
+/** The release that it is not, whether it is named by its tag or pinned to a digest as well. */
 function other(images: readonly string[], present: string): string {
-  return images.find((image) => image !== present) ?? present;
+  const tagged = present.split('@', 1)[0];
+  return images.find((image) => image !== tagged) ?? present;
 }

@@ -38,9 +38,9 @@ export function workOf(index: number, pace: number): Readonly<Record<string, str
 
 /**
  * Undisturbed for so long in an epoch after its gap has opened, an identity must have published: twelve seconds of work,
- * two until the node sees its prover, two for a busy machine.
+ * two until the node sees its prover, four for a busy machine.
  */
-export const ENOUGH_TO_PUBLISH_MS = 16_000;
+export const ENOUGH_TO_PUBLISH_MS = 18_000;
 
 /** Moments of one network. Times are milliseconds since 1970. */
 export class NetworkTimes {

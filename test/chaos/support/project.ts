@@ -1,6 +1,6 @@
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { goldenAtx, standaloneNetwork } from '../../../src/domain/node/networks.ts';
 import { freePorts, OWNER, type ProjectIdentity, writePostData } from '../../engine/support/project.ts';
 import { makeIdentity, makePoetKey } from '../../helpers/keys.ts';
@@ -87,6 +87,19 @@ export class ChaosProject {
       services.includes(name) ? [smesherId] : [],
     );
     writeFileSync(join(this.folder, 'node-data/misfortunes.json'), JSON.stringify({ halfOpen }));
+  }
+
+  /** The choices as smesh.yaml has them, after somebody else wrote it. */
+  readImages(): void {
+    const { node, identities } = parse(readFileSync(join(this.folder, 'smesh.yaml'), 'utf8')) as {
+      node: { image: string };
+      identities: { name: string; image: string }[];
+    };
+    this.choices.nodeImage = node.image;
+    for (const { name, image } of identities) {
+      const choice = this.choices.provers.get(name);
+      if (choice !== undefined) choice.image = image;
+    }
   }
 
   /** smesh.yaml from the choices of this moment. */

@@ -14,7 +14,7 @@ export function renderReport(journal: Journal): string {
     '',
     `${byTool} commands of the tool, ${acts.length - byTool} acts past it`,
     `${counts.killed} commands killed with SIGKILL, ${counts.busy} turned away as busy`,
-    `${counts.engineRestarts} restarts of the engine, ${counts.nodeRestarts} of the node`,
+    `${counts.engineRestarts} restarts of the engine, ${counts.nodeRestarts} of the node, ${counts.upgrades} upgrades`,
     `${proofs} proofs handed over; lost: ${lost.tool} through the tool, ${lost.forced} with --force, ${lost.other} through others, ${lost.photoFinish} asked for in the very moment of a stop`,
     `${epochs.required} publications required, ${epochs.published} made, excused: ${epochs.excused.unregistered} had not registered, ${epochs.excused.late} were late, ${epochs.excused.disturbed} were disturbed on purpose`,
   ].join('\n');

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { keepTranscript } from '../../helpers/transcripts.ts';
 import { Chaos, type ChaosSettings } from './chaos.ts';
 import type { ChaosEngine } from './engine.ts';
-import { NODE_IMAGES, PROVER_IMAGES } from './images.ts';
+import type { ChaosImages } from './images.ts';
 import { Journal } from './journal.ts';
 import { ChaosProject } from './project.ts';
 import { Random } from './random.ts';
@@ -10,6 +10,7 @@ import { World } from './world.ts';
 
 export interface ChaosRun extends ChaosSettings {
   readonly engine: ChaosEngine;
+  readonly images: ChaosImages;
   /** Of the project; unique on the engine. */
   readonly name: string;
   readonly identities: number;
@@ -23,15 +24,15 @@ export interface ChaosRun extends ChaosSettings {
 
 /** Lets chaos loose on a project of its own, and hands back everything that was done and found. */
 export async function runChaos(run: ChaosRun): Promise<Journal> {
-  const { engine, name, identities, cli, log, seed } = run;
+  const { engine, images, name, identities, cli, log, seed } = run;
   const project = await ChaosProject.make(join(engine.folder, name), name, {
     identities,
-    nodeImage: NODE_IMAGES[0],
-    proverImage: PROVER_IMAGES[0],
+    nodeImage: images.nodes[0] ?? '',
+    proverImage: images.provers[0] ?? '',
     startWithinMs: 10_000,
     pace: run.pace ?? 1,
   });
-  const world = new World(engine, project);
+  const world = new World(engine, images, project);
   const journal = new Journal(world, cli, log);
   journal.say(`${name}: ${identities} identities, ${run.epochs} epochs; again with SMESH_CHAOS_SEED=${seed}`);
   try {

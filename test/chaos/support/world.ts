@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { State } from './acts.ts';
 import type { ChaosEngine } from './engine.ts';
+import type { ChaosImages } from './images.ts';
 import { type LedgerEntry, LedgerReader } from './ledger.ts';
 import { FRESH_MS, NetworkTimes } from './network.ts';
 import type { ChaosProject } from './project.ts';
@@ -11,6 +12,7 @@ import { activityAt, lifeAt, livesOf, nodeLivesOf, wantedSince } from './truth.t
 export class World {
   readonly project: ChaosProject;
   readonly engine: ChaosEngine;
+  readonly images: ChaosImages;
   readonly times: NetworkTimes;
   readonly paused = new Set<string>();
   readonly held = new Set<string>();
@@ -20,8 +22,9 @@ export class World {
   #events: ChildProcess | undefined;
   #frozenAt = 0;
 
-  constructor(engine: ChaosEngine, project: ChaosProject) {
+  constructor(engine: ChaosEngine, images: ChaosImages, project: ChaosProject) {
     this.engine = engine;
+    this.images = images;
     this.project = project;
     this.times = new NetworkTimes(project.genesis);
     this.#readers = new Map(
