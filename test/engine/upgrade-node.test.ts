@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { suiteTempFolder } from '../helpers/temp.ts';
 import { askNode, plain, turnKnobs, untilSynced } from './support/lifecycle.ts';
@@ -92,6 +93,19 @@ describe('S24: before anything is pulled', () => {
     expect(await project.lives()).toEqual(before);
   });
 
+  it('up refuses the same jump when smesh.yaml was edited by hand', async () => {
+    const text = smeshYaml();
+    const before = await project.lives();
+    const asked = releases.registry.asked.length;
+    writeFileSync(join(folder, 'smesh.yaml'), text.replace('go-spacemesh:v1.7.6', 'go-spacemesh:v1.9.0'));
+    const run = await project.smesh(['up']);
+    writeFileSync(join(folder, 'smesh.yaml'), text);
+    expect(run.code, run.stdout).toBe(5);
+    expect(plain(run.stderr)).toContain('From v1.7.6 no node goes to v1.9.0 at once');
+    expect(await project.lives()).toEqual(before);
+    expect(releases.registry.asked.length).toBe(asked);
+  });
+
   it('refuses a release that is not there, or whose program does not run', async () => {
     const before = { lives: await project.lives(), text: smeshYaml() };
     const missing = await project.smesh(['upgrade', '--node', 'v1.7.99']);
@@ -109,15 +123,45 @@ describe('S24: before anything is pulled', () => {
     const run = await project.smesh(['upgrade', '--node', 'v1.7.7', '--dry-run']);
     expect(run.code, run.stderr).toBe(0);
     expect(plain(run.stdout)).toMatch(/the node to .*go-spacemesh:v1\.7\.7, pinned by digest/);
-    expect(plain(run.stdout)).toMatch(/recreate node v1\.7\.6 → v1\.7\.7.*no proof is lost/);
+    expect(plain(run.stdout)).toMatch(/(recreate|postpone) node v1\.7\.6 → v1\.7\.7.*no proof is lost/);
     expect(releases.registry.asked.length).toBe(asked);
+  });
+});
+
+describe('S24: a node that has not been started here', () => {
+  const data = suiteTempFolder('upgrade-space');
+  const TIB = 1024 ** 4;
+
+  it('is refused a migration without room for a second state.sql, before anything is pulled', async () => {
+    const idle = await TestProject.make(data, 1);
+    idle.set({ nodeImage: releases.node('v1.6.8'), proverImage: releases.prover('v0.8.5') });
+    for (const [name, version] of [
+      ['local', 8],
+      ['state', 21],
+    ] as const) {
+      const path = join(data, 'node-data', `${name}.sql`);
+      const database = new Database(path);
+      database.exec(`PRAGMA user_version = ${version}; CREATE TABLE t (x)`);
+      database.close();
+      // Of holes: nobody has the room for it twice.
+      if (name === 'state') truncateSync(path, 8 * TIB);
+    }
+    const asked = releases.registry.asked.length;
+    const run = await idle.smesh(['upgrade', '--node', 'v1.7.7']);
+    expect(run.code, run.stdout + run.stderr).toBe(4);
+    expect(plain(run.stderr)).toMatch(/v1\.7\.7 migrates state\.sql: .*\(8192 GiB\).* are free/);
+    expect(releases.registry.asked.length).toBe(asked);
+    const jump = await idle.smesh(['upgrade', '--node', 'v1.8.0']);
+    expect(jump.code, jump.stdout + jump.stderr).toBe(5);
+    expect(plain(jump.stderr)).toContain('v1.7.x');
+    await idle.cleanUp();
   });
 });
 
 describe('S41: the node', () => {
   it('gets its image and its digest; post-services go on in the same containers', async () => {
     const before = await project.lives();
-    const run = await project.smesh(['upgrade', '--node', 'v1.7.7', '--json']);
+    const run = await project.smesh(['upgrade', '--node', 'v1.7.7', '--wait', '--json']);
     expect(run.code, run.stdout + run.stderr).toBe(0);
     expect(JSON.parse(run.stdout)).toMatchObject({
       outcome: 'upgraded',
@@ -147,14 +191,14 @@ describe('S41: the node', () => {
   });
 
   it.each([
-    ['ends at its start', 'v1.7.8', 'SIM_START_DELAY_MS is not a number'],
-    ['never listens', 'v1.7.9', 'not healthy after'],
-    ['never gets in sync', 'v1.7.10', 'not in sync after'],
-  ])('one that %s goes back to the former image', async (_, tag, why) => {
+    ['ends at its start', 'v1.7.8', '1h', 'SIM_START_DELAY_MS is not a number'],
+    ['never listens', 'v1.7.9', '6s', 'not healthy after'],
+    ['never gets in sync', 'v1.7.10', '14s', 'not in sync after'],
+  ])('one that %s goes back to the former image', async (_, tag, timeout, why) => {
     const text = smeshYaml();
     const before = await project.lives();
     const image = await imageOf('node');
-    const run = await project.smesh(['upgrade', '--node', tag, '--timeout', '12s']);
+    const run = await project.smesh(['upgrade', '--node', tag, '--wait', '--timeout', timeout]);
     expect(run.code, run.stdout + run.stderr).toBe(6);
     expect(plain(run.stdout)).toContain(why);
     expect(plain(run.stdout)).toContain('It is back on');
@@ -167,7 +211,7 @@ describe('S41: the node', () => {
   });
 
   it('one that has migrated its database first stays, and says why nothing leads back', async () => {
-    const run = await project.smesh(['upgrade', '--node', 'v1.7.11', '--timeout', '12s', '--json']);
+    const run = await project.smesh(['upgrade', '--node', 'v1.7.11', '--wait', '--timeout', '14s', '--json']);
     expect(run.code, run.stdout + run.stderr).toBe(6);
     const answer = JSON.parse(run.stdout);
     expect(answer).toMatchObject({
