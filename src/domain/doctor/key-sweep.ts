@@ -46,11 +46,11 @@ export class KeySweep {
   #leaks(text: string): boolean {
     const hex = text
       .toLowerCase()
-      .replace(/\\+[nrt]/g, '')
+      .replace(/\\{1,8}[nrt]/g, '')
       .replace(/[^0-9a-f]/g, '');
     for (const piece of windows(hex, HEX_PIECE)) if (this.#hex.has(piece)) return true;
     const tight = text
-      .replace(/\\+[nrt]/g, '')
+      .replace(/\\{1,8}[nrt]/g, '')
       .replace(/[^A-Za-z0-9+/_-]/g, '')
       .replaceAll('-', '+')
       .replaceAll('_', '/');

@@ -24,8 +24,8 @@ const IPV6 =
 const MAC = /(?<![\w:-])[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}(?![\w:-])/gi;
 const MULTIADDR = /\/(?:ip4|ip6|ip6zone|dns|dns4|dns6|dnsaddr|p2p|ipfs)\/[^\s"'`,;)\]}<>]+/g;
 const PEER = /\b(?:12D3Koo[1-9A-HJ-NP-Za-km-z]{20,}|Qm[1-9A-HJ-NP-Za-km-z]{40,})/g;
-const EMAIL = /[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+/gi;
-const URL_LIKE = /\b([a-z][a-z0-9+.-]*):\/\/([^\s"'`<>)\]}\\,;]+)/gi;
+const EMAIL = /[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}/gi;
+const URL_LIKE = /(?<![a-z0-9])([a-z][a-z0-9+.-]{0,20}):\/\/([^\s"'`<>)\]}\\,;]+)/gi;
 
 /** Paths of APIs that are public knowledge; any other path of a foreign host may be a secret (webhooks). */
 const KNOWN_PATH = /^\/?$|^\/v1\/(?:info|pow_params|submit|proofs\/\d+)\/?$|^\/(?:status|certify)\/?$/;
@@ -63,7 +63,7 @@ export function redactContacts(text: string, names: Pseudonyms): string {
   return text
     .replace(MULTIADDR, (found) => names.of('multiaddr', found))
     .replace(PEER, (found) => names.of('peer', found))
-    .replace(/[^\s:@/"'`[\]]+:[^\s@/"'`]+@(?!sha256:)[\w.-]+/g, '[blanked]@[blanked]')
+    .replace(/[^\s:@/"'`[\]]{1,80}:[^\s@/"'`]{1,120}@(?!sha256:)[\w.-]+/g, '[blanked]@[blanked]')
     .replace(EMAIL, (found) => names.of('email', found.toLowerCase()));
 }
 

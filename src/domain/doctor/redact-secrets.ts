@@ -6,17 +6,22 @@ const SECRET_WORD =
 
 export const SECRET_NAME = new RegExp(SECRET_WORD, 'i');
 
-/** `password: x`, `"api_key":"x"`, `TOKEN=x`, `--secret x`; unquoted values go on to the end of the line. */
+/** No real text has more backslashes in a row; without an end a line of nothing else would take for ever. */
+const ESCAPE = String.raw`\\{1,8}`;
+
+/** `password: x`, `"api_key":"x"`, `TOKEN=x`; unquoted values go on to the end of the line. */
 const NAMED = new RegExp(
-  `((?:--)?[\\w.-]*(?:${SECRET_WORD})[\\w.-]*)(\\\\*["']?\\s*(?:[:=]|(?<=--[\\w.-]{1,60})\\s)\\s*)(?:(\\\\*["'])(.*?)\\3|[^\\s].*)`,
+  String.raw`((?:${SECRET_WORD})[\w.-]{0,60}(?:${ESCAPE})?["']?\s{0,8}[:=]\s{0,8})(?:((?:${ESCAPE})?["'])(.*?)\2|[^\s].*)`,
   'gi',
 );
+/** `--secret x` */
+const FLAG = new RegExp(String.raw`(--[\w-]{0,40}(?:${SECRET_WORD})[\w-]{0,40}\s{1,8})[^\s]+`, 'gi');
 const PEM = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/gs;
 
 /** Accounts of any network, and keys in the same spelling (bech32). */
 const BECH32 = /(?<![A-Za-z0-9])[a-z]{1,20}1[02-9ac-hj-np-z]{30,}(?![A-Za-z0-9])/gi;
 
-const HEX_SEPARATOR = String.raw`(?:\\+[nrtbf"'/0]|[\s"'${'`'}+,;:|._-]|\\){1,8}`;
+const HEX_SEPARATOR = String.raw`(?:${ESCAPE}[nrtbf"'/0]|[\s"'${'`'}+,;:|._-]|\\){1,8}`;
 const HEX_RUN = new RegExp(
   `(?<![0-9A-Za-z])(?:0x)?[0-9a-f]+(?:${HEX_SEPARATOR}(?:0x)?[0-9a-f]+)*(?![0-9A-Za-z])`,
   'gi',
@@ -28,19 +33,23 @@ const HEX_LEAST = 16;
 const JOINED_LEAST = 32;
 
 const BASE64_RUN = /[A-Za-z0-9+/_-]{20,}={0,2}/g;
-const BASE64_JOIN = String.raw`(?:\\+[nr]|\\*["']\s*[+,]?\s*\\*["']|\s*["']\s*\+\s*["']\s*)`;
-const BASE64_SPLIT = new RegExp(`[A-Za-z0-9+/_-]{2,}(?:${BASE64_JOIN}+[A-Za-z0-9+/_-]{2,})+={0,2}`, 'g');
+const BASE64_JOIN = String.raw`(?:${ESCAPE}[nr]|(?:${ESCAPE})?["']\s{0,8}[+,]?\s{0,8}(?:${ESCAPE})?["'])`;
+const BASE64_SPLIT = new RegExp(
+  `(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{2,}(?:(?:${BASE64_JOIN}){1,4}[A-Za-z0-9+/_-]{2,})+={0,2}`,
+  'g',
+);
 const BASE32_RUN = /(?<![A-Za-z0-9])[A-Z2-7]{26,}={0,6}(?![A-Za-z0-9])/g;
 const BYTE_LIST = /(?<![\d.])\d{1,3}(?:[\s,;]+\d{1,3}){7,}(?![\d.])/g;
-const ESCAPED_BYTES = /(?:\\+x[0-9a-f]{2}[^\\\s"]{0,6}){4,}[^\s"]*/gi;
+const ESCAPED_BYTES = /(?:\\{1,8}x[0-9a-f]{2}[^\\\s"]{0,6}){4,}[^\s"]*/gi;
 
 /** Secrets that are announced by a name before them, or by their frame. */
 export function redactNamed(text: string): string {
   return text
     .replace(PEM, '[blanked]')
-    .replace(NAMED, (_: string, name: string, sign: string, quote: string | undefined) =>
-      quote === undefined ? `${name}${sign}[blanked]` : `${name}${sign}${quote}[blanked]${quote}`,
-    );
+    .replace(NAMED, (_: string, name: string, quote: string | undefined) =>
+      quote === undefined ? `${name}[blanked]` : `${name}${quote}[blanked]${quote}`,
+    )
+    .replace(FLAG, '$1[blanked]');
 }
 
 /** Accounts: who earns is nobody's business. */

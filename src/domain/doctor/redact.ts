@@ -173,12 +173,12 @@ function showEscapes(line: string): string {
   let text = line.replace(COLOUR, '').replace(/[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/g, '');
   for (let round = 0; round < 4; round += 1) {
     const next = text
-      .replace(/\\+u([0-9a-f]{4})/gi, decode)
-      .replace(/\\+u\{0*([0-9a-f]{1,4})\}/gi, decode)
-      .replace(/\\+x([0-7][0-9a-f])/gi, decode)
+      .replace(/\\{1,8}u([0-9a-f]{4})/gi, decode)
+      .replace(/\\{1,8}u\{0*([0-9a-f]{1,4})\}/gi, decode)
+      .replace(/\\{1,8}x([0-7][0-9a-f])/gi, decode)
       .replace(/%([2-7][0-9a-f])/gi, decode)
       .replace(/&#x([0-9a-f]{2,4});/gi, decode)
-      .replace(/\\+\//g, '/');
+      .replace(/\\{1,8}\//g, '/');
     if (next === text) break;
     text = next;
   }

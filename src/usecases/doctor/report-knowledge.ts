@@ -3,6 +3,7 @@ import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { KeySweep } from '../../domain/doctor/key-sweep.ts';
 import type { RedactionKnowledge } from '../../domain/doctor/redact.ts';
 import { MAINNET_POETS } from '../../domain/node/networks.ts';
+import { DEFAULT_NODE_DATA } from '../../domain/project/defaults.ts';
 import type { Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
 import { stateFolder } from '../journal.ts';
@@ -60,11 +61,15 @@ export async function gatherKeys(
   context: Context,
   looks: SharedLooks,
 ): Promise<{ readonly sweep: KeySweep; readonly known: number }> {
-  if (looks.project.kind !== 'read') return { sweep: new KeySweep([]), known: 0 };
-  const { project } = looks.project;
+  const project = looks.project.kind === 'read' ? looks.project.project : undefined;
   const [data, hanging] = await Promise.all([looks.data(), looks.hanging()]);
+  // Where smesh.yaml cannot be read, the node's keys are still where they usually are.
+  const identities =
+    project === undefined
+      ? `${context.directory}/${DEFAULT_NODE_DATA}/identities`
+      : identitiesFolder(project);
   const folders = [
-    ...(hanging.includes(project.node.data) ? [] : [identitiesFolder(project)]),
+    ...(project !== undefined && hanging.includes(project.node.data) ? [] : [identities]),
     `${stateFolder(context.directory)}/retired`,
   ];
   const listed = await Promise.all(
@@ -81,7 +86,7 @@ export async function gatherKeys(
       .flatMap(({ path }) => [`${path}/identity.key`, `${path}/key.bin`]),
   ];
   const seeds = await Promise.all(paths.map((path) => readSeed(context, path)));
-  const poet = poetSeed(project);
+  const poet = project === undefined ? undefined : poetSeed(project);
   const found = [...seeds, poet].filter((seed) => seed !== undefined);
   const distinct = new Set(found.map((seed) => Buffer.from(seed).toString('hex')));
   return { sweep: new KeySweep(found), known: distinct.size };

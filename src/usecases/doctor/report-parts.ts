@@ -60,6 +60,10 @@ export async function gatherParts(
     }
   };
   const project = looks.project.kind === 'read' ? looks.project.project : undefined;
+  if (project === undefined) {
+    const why = looks.project.kind === 'none' ? 'there is no smesh.yaml here' : 'smesh.yaml has faults';
+    missing.push({ what: 'containers, logs, status, events and local.sql', why });
+  }
   await Promise.all([
     gather('versions', () => versions(context, looks)),
     gather('files of the project', () => projectFiles(context)),

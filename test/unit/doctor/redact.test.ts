@@ -263,6 +263,17 @@ describe('property: no spelling of a secret survives, wherever it stands', () =>
   });
 });
 
+it.each(['a', 'a-', 'a.', '\\', '1.', 'a:b@', '"', '+', 'password', '\\x41', 'aa.aa-', '0x', '::'])(
+  'a long line of nothing but %j is done at once',
+  (piece) => {
+    const line = piece.repeat(16_000 / piece.length);
+    const started = performance.now();
+    for (const end of ['', '!', 'z']) blank(line + end);
+    // It takes a tenth of a second; what grows with the square of the length takes minutes.
+    expect(performance.now() - started).toBeLessThan(3000);
+  },
+);
+
 describe('the last look', () => {
   const seed = Buffer.from('00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210', 'hex');
   const sweep = new KeySweep([seed]);
