@@ -131,6 +131,8 @@ function idle(facts: StopFacts): StopRisk {
 function idleWhileWantedMs({ now, unchangedMs, log, wantedSince, startedAt }: StopFacts): number {
   const seen = unchangedMs ?? 0;
   if (log === undefined || wantedSince === undefined || startedAt === undefined) return seen;
+  // A service tells at once how it stands to the node: a log without a word of it is kept elsewhere, or cut away.
+  if (log.lastProofAt === undefined && log.connection.kind === 'unseen') return seen;
   const idleSince = Math.max(startedAt, log.lastProofAt ?? 0, wantedSince);
   return Math.max(seen, now - idleSince);
 }

@@ -108,9 +108,9 @@ export function wantedBy(
 ): 'idle' | 'proving' | 'unlisted' | 'unknown' {
   if (snapshot === undefined || !snapshot.postStates.ok || id === undefined) return 'unknown';
   const states = snapshot.postStates.value.filter(({ smesher }) => smesher === id);
-  // Told twice and differently it is not known; wanted counts.
-  if (states.some(({ state }) => state === 'proving')) return 'proving';
-  if (states[0] !== undefined) return states[0].state;
+  const [told] = states;
+  // Told twice and differently it is not known.
+  if (told !== undefined) return states.every(({ state }) => state === told.state) ? told.state : 'unknown';
   // A list that leaves out somebody whom the node smeshes with says nothing; an empty answer reads like such a list.
   const { smesherIds } = snapshot;
   return smesherIds.ok && !smesherIds.value.includes(id) ? 'unlisted' : 'unknown';

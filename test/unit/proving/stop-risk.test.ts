@@ -29,6 +29,8 @@ function log(changes: Partial<ProofLog>): ProofLog {
 const failedSince = (ms: number) =>
   log({ phase: { kind: 'failed', since: NOW - ms, reason: 'proof generation failed' } });
 
+const QUIET = log({ connection: { kind: 'connected' } });
+
 /** One entry per row of the table in operators.md §d.6, in its order; `trouble` where a restart or a stop is advised. */
 const ROWS: readonly {
   readonly row: string;
@@ -84,7 +86,7 @@ const ROWS: readonly {
   },
   {
     row: 'PROVING, Idle > 2 min, by the node’s events and the silence of the log',
-    facts: { wanted: 'proving', wantedSince: NOW - 3 * MINUTE, log: log({}) },
+    facts: { wanted: 'proving', wantedSince: NOW - 3 * MINUTE, log: QUIET },
     safe: true,
     trouble: 'not-connected',
   },
@@ -94,13 +96,18 @@ const ROWS: readonly {
     safe: false,
   },
   {
+    row: 'the same, but there is nothing in the log at all',
+    facts: { wanted: 'proving', wantedSince: NOW - 3 * MINUTE, log: log({}) },
+    safe: false,
+  },
+  {
     row: 'the same, but the log was not read',
     facts: { wanted: 'proving', wantedSince: NOW - 3 * MINUTE },
     safe: false,
   },
   {
     row: 'the same, but the service was started a minute ago',
-    facts: { wanted: 'proving', wantedSince: NOW - 3 * MINUTE, log: log({}), startedAt: NOW - MINUTE },
+    facts: { wanted: 'proving', wantedSince: NOW - 3 * MINUTE, log: QUIET, startedAt: NOW - MINUTE },
     safe: false,
   },
   {
