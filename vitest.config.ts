@@ -47,7 +47,7 @@ export default defineConfig({
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
           globalSetup: ['test/helpers/prepare-engine.ts'],
-          testTimeout: 9 * minute,
+          testTimeout: 12 * minute,
           hookTimeout: 2 * minute,
           sequence: { groupOrder: 2 },
         },

@@ -32,34 +32,42 @@ async function unleash(run: Omit<ChaosRun, 'engine' | 'images' | 'log' | 'seed'>
   return { journal, report };
 }
 
-describe('a tool that looks at one half of the truth only', () => {
-  const cases: readonly { mutant: Mutant; faults: readonly string[] }[] = [
-    { mutant: 'ignores-status', faults: ['proof-lost'] },
-    {
-      mutant: 'ignores-post-states',
-      faults: ['stopped-while-wanted', 'stopped-on-a-fresh-node', 'not-published'],
-    },
-  ];
+const MUTANTS: readonly { mutant: Mutant; faults: readonly string[] }[] = [
+  { mutant: 'ignores-status', faults: ['proof-lost'] },
+  { mutant: 'ignores-post-states', faults: ['stopped-while-wanted', 'stopped-on-a-fresh-node'] },
+];
 
-  it.concurrent.each(cases)('$mutant: is found out', async ({ mutant, faults }) => {
+describe('a short chaos, aimed at the moments that tell', () => {
+  const course = (untilFault: boolean) => ({
+    identities: 3,
+    pace: 10,
+    course: { aimed: true, untilFault } as const,
+  });
+
+  it.concurrent.each(MUTANTS)('find out a tool that $mutant', async ({ mutant, faults }) => {
     const cli = await buildMutant(mutant);
-    const { journal, report } = await unleash({
-      ...{ name: mutant, identities: 3, epochs: 2, pace: 4, cli, untilFault: true },
-      disturbFirst: ['node-stop', 'half-open', 'node-stop', 'node-stop'],
-    });
+    const { journal, report } = await unleash({ name: mutant, cli, ...course(true) });
     const found = journal.judge().faults.map(({ kind }) => kind);
     expect(
       faults.filter((kind) => found.some((one) => one === kind)),
       report,
     ).not.toEqual([]);
   });
+
+  it.concurrent('find nothing against the tool as it is', async () => {
+    const { journal, report } = await unleash({ name: 'aimed', cli: requireBuiltCli(), ...course(false) });
+    expect(journal.faults(), report).toEqual([]);
+    for (const state of ['wanted', 'node-down'] as const) {
+      expect(journal.tally.of('refused', state), report).toBeGreaterThanOrEqual(2);
+    }
+  });
 });
 
 describe('chaos over six epochs', () => {
   it('loses no proof, runs nobody twice, and everybody publishes who may', async () => {
     const { journal, report } = await unleash({
-      ...{ name: 'chaos', identities: 12, epochs: 6, cli: requireBuiltCli() },
-      ...{ goals: SHORT_GOALS, moreEpochs: 3 },
+      ...{ name: 'chaos', identities: 12, cli: requireBuiltCli() },
+      course: { epochs: 6, goals: SHORT_GOALS, moreEpochs: 8 },
     });
     process.stdout.write(`${report}\n`);
     expect(journal.faults(), report).toEqual([]);

@@ -23,8 +23,8 @@ let failed = false;
 try {
   const images = await bringImages(engine);
   const journal = await runChaos({
-    ...{ engine, images, name: 'soak', identities: 12, epochs, seed: Number(seed), log: say },
-    ...{ goals: SOAK_GOALS, moreEpochs: 20, cli },
+    ...{ engine, images, name: 'soak', identities: 12, seed: Number(seed), log: say, cli },
+    course: { epochs, goals: SOAK_GOALS, moreEpochs: 20 },
   });
   mkdirSync(dirname(record), { recursive: true });
   writeFileSync(record, JSON.stringify(journal.record(), withMaps));

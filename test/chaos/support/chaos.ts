@@ -30,10 +30,6 @@ export interface ChaosSettings {
   /** As long as these are not met it goes on, for at most so many epochs more. */
   readonly goals?: Goals;
   readonly moreEpochs?: number;
-  /** Ends the run at the first fault: of a mutant no more has to be known. */
-  readonly untilFault?: boolean;
-  /** What disturbs the first proofs of all, which are left in peace otherwise. */
-  readonly disturbFirst?: readonly GapDisturbance[];
 }
 
 /** The course of a run: when what is done to whom. Everything random comes from the seed. */
@@ -62,7 +58,7 @@ export class Chaos {
     this.#smallDeck = new Deck(random, SMALL);
   }
 
-  /** From nothing to the end of the last epoch, or to the first fault. */
+  /** From nothing to the end of the last epoch. */
   async run(): Promise<void> {
     const { times, project } = this.#world;
     this.#world.follow();
@@ -70,7 +66,7 @@ export class Chaos {
     await this.#moves.restore();
     const { epochs, moreEpochs = 0 } = this.#settings;
     let last = epochs;
-    while (!this.#isOver()) {
+    for (;;) {
       const epoch = Math.max(0, times.epochAt(Date.now()));
       if (epoch > last) {
         if (this.#openGoals().length === 0 || last >= epochs + moreEpochs) break;
@@ -78,7 +74,6 @@ export class Chaos {
         last += 1;
       }
       if (Date.now() < times.gapCloses(epoch)) await this.#gap(epoch);
-      if (this.#isOver()) break;
       await this.#betweenGaps(
         epoch + 1,
         epoch >= last ? times.epochStart(epoch + 1) : times.gapOpens(epoch + 1),
@@ -86,10 +81,6 @@ export class Chaos {
     }
     await this.#moves.restore();
     this.#world.unfollow();
-  }
-
-  #isOver(): boolean {
-    return this.#settings.untilFault === true && this.#journal.faults().length > 0;
   }
 
   #openGoals(): readonly string[] {
@@ -100,14 +91,13 @@ export class Chaos {
   async #gap(epoch: number): Promise<void> {
     const closes = this.#world.times.gapCloses(epoch);
     // Who loses the first proof of all registers for nothing, and there is nothing to judge for two epochs.
-    const first = epoch === 0 ? [...(this.#settings.disturbFirst ?? [])] : undefined;
-    let disturbances = first?.length ?? 4;
+    let disturbances = epoch === 0 ? 0 : 4;
     let tries = 0;
-    while (Date.now() < closes - 1500 && !this.#isOver()) {
+    while (Date.now() < closes - 1500) {
       if (disturbances > 0 && tries >= 2) {
         disturbances -= 1;
         tries = 0;
-        const kind = first?.shift() ?? this.#wantedDisturbance() ?? this.#gapDeck.draw();
+        const kind = this.#wantedDisturbance() ?? this.#gapDeck.draw();
         if (!(await this.#gapMoves.disturb(kind, closes))) await this.#tryUnsafe();
       } else {
         tries += 1;
@@ -169,7 +159,7 @@ export class Chaos {
   async #betweenGaps(epoch: number, until: number): Promise<void> {
     const left = () => until - Date.now();
     if (left() > BIG_ACT_MS) await this.#bigAct(epoch % 2 === 1);
-    while (left() > SMALL_ACT_MS && !this.#isOver()) await this.#smallAct();
+    while (left() > SMALL_ACT_MS) await this.#smallAct();
     if (left() < 0) return;
     await this.#moves.restore();
     if (left() < 0) return;

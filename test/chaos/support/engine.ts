@@ -80,6 +80,12 @@ export class ChaosEngine {
     return stdout.trim();
   }
 
+  /** The same with what it says on stderr. */
+  async everythingOf(...args: readonly string[]): Promise<string> {
+    const { stdout, stderr } = await run('docker', args, { env: this.env, maxBuffer: 64 * 1024 * 1024 });
+    return stdout + stderr;
+  }
+
   async startDaemon(): Promise<void> {
     const log = openSync(join(this.folder, 'log'), 'a');
     const { program, args } = this.inside(

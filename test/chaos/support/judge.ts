@@ -52,6 +52,9 @@ const PHOTO_FINISH_MS = 1500;
 /** The node's word can be as old as one look at everybody on a busy machine. */
 const LOOK_TAKES_MS = 4000;
 
+/** Wanted and idle for two minutes is not connected: then a restart is what helps (operators.md d.6). */
+const NOT_CONNECTED_MS = 2 * 60_000;
+
 /** Short of what the tool promises after a start of the node, by what two clocks of one start may differ. */
 const SURELY_FRESH_MS = 18_000;
 
@@ -145,7 +148,7 @@ function stoppedUnseen(
   if (nodeLife === undefined) return [];
   const where = `${service} at ${record.times.describe(at)} through ${describeAct(act)}`;
   const since = wantedSince(node, record.identities.get(service) ?? '', at);
-  if (since !== undefined && at - since >= LOOK_TAKES_MS) {
+  if (since !== undefined && at - since >= LOOK_TAKES_MS && at - since < NOT_CONNECTED_MS) {
     return [
       {
         kind: 'stopped-while-wanted',

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { keepTranscript } from '../../helpers/transcripts.ts';
+import { aimedChaos } from './aimed.ts';
 import { Chaos, type ChaosSettings } from './chaos.ts';
 import type { ChaosEngine } from './engine.ts';
 import type { ChaosImages } from './images.ts';
@@ -8,7 +9,9 @@ import { ChaosProject } from './project.ts';
 import { Random } from './random.ts';
 import { World } from './world.ts';
 
-export interface ChaosRun extends ChaosSettings {
+export interface ChaosRun {
+  /** Over so many epochs, or aimed at the two moments that tell a mutant. */
+  readonly course: ChaosSettings | { readonly aimed: true; readonly untilFault: boolean };
   readonly engine: ChaosEngine;
   readonly images: ChaosImages;
   /** Of the project; unique on the engine. */
@@ -34,9 +37,13 @@ export async function runChaos(run: ChaosRun): Promise<Journal> {
   });
   const world = new World(engine, images, project);
   const journal = new Journal(world, cli, log);
-  journal.say(`${name}: ${identities} identities, ${run.epochs} epochs; again with SMESH_CHAOS_SEED=${seed}`);
+  const { course } = run;
+  const length = 'aimed' in course ? 'aimed' : `${course.epochs} epochs`;
+  journal.say(`${name}: ${identities} identities, ${length}; again with SMESH_CHAOS_SEED=${seed}`);
   try {
-    await new Chaos(journal, new Random(seed), run).run();
+    const random = new Random(seed);
+    if ('aimed' in course) await aimedChaos(journal, random, course.untilFault);
+    else await new Chaos(journal, random, course).run();
     return journal;
   } finally {
     world.unfollow();
@@ -49,10 +56,8 @@ async function keepContainers({ engine, project }: World): Promise<void> {
   const label = `label=com.docker.compose.project=${project.name}`;
   const ids = (await engine.docker('ps', '-aq', '--filter', label)).split('\n').filter((id) => id !== '');
   for (const id of ids) {
-    keepTranscript(
-      `chaos: logs and inspect of ${id}`,
-      (await engine.docker('logs', id)) + (await engine.docker('inspect', id)),
-    );
+    keepTranscript(`chaos: logs of ${id}`, await engine.everythingOf('logs', id));
+    keepTranscript(`chaos: inspect of ${id}`, await engine.everythingOf('inspect', id));
   }
   if (ids.length > 0) await engine.docker('rm', '-f', ...ids);
 }
