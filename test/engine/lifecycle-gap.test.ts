@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,12 +22,12 @@ import {
 import { TestProject } from './support/project.ts';
 
 const folder = suiteTempFolder('lifecycle-gap');
-const LAYER_S = 5;
+const LAYER_S = 6;
 let project: TestProject;
 let later: string;
 
-/** A tenth of a CPU: ten times slower, and no hold. */
-const SLOW = 10_000;
+/** Slower by sixteen, and just no hold. */
+const SLOW = 6000;
 
 /**
  * An epoch of two minutes whose cycle gap is open almost from its beginning to its end, and a node that takes its time
@@ -191,10 +191,21 @@ describe('in the cycle gap', () => {
   });
 
   it('--wait waits for the safe moment, and then does it', async () => {
-    const run = await project.smesh(['stop', 'post-0001', 'post-0002', '--wait']);
-    expect(run.code, run.stderr).toBe(0);
-    expect(run.stderr).toMatch(/Waiting for a safe moment of post-0001/);
-    expect(run.stdout).toMatch(/2 containers stopped: post-0001, post-0002\. No proof was lost/);
+    const before = await project.lives();
+    const file = join(folder, 'smesh.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('name: post-0001\n', '$&    nonces: 32\n'));
+    const up = await project.smesh(['up', 'post-0001', '--wait', '--detach']);
+    expect(up.code, up.stdout + up.stderr).toBe(0);
+    expect(up.stderr).toMatch(/Waiting for a safe moment of post-0001\n/);
+    expect(plain(up.stderr)).toMatch(/recreate post-0001 .* Costs nothing: it is idle/);
+    const after = await project.lives();
+    expect(after['post-0001']?.split(' ')[0]).not.toBe(before['post-0001']?.split(' ')[0]);
+    expect(after).toEqual({ ...before, 'post-0001': after['post-0001'] });
+    const guard = await project.smesh(['guard', 'post-0002']);
+    expect(guard).toMatchObject({ code: 0, stdout: 'Safe: post-0002 may be stopped now.\n' });
+    const stop = await project.smesh(['stop', 'post-0001', 'post-0002', '--wait']);
+    expect(stop.code, stop.stderr).toBe(0);
+    expect(stop.stdout).toMatch(/2 containers stopped: post-000\d, post-000\d\. No proof was lost/);
     expect(await published('post-0002')).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 import { ExitCode } from '../../domain/errors.ts';
 import { momentStyle } from '../../ui/stop-price.ts';
+import { enumerate } from '../../ui/text.ts';
 import type { Context } from '../context.ts';
 import { loadProject } from '../load-project.ts';
 import { lookAtProvers, unsafeOf } from './look-at-provers.ts';
@@ -41,7 +42,11 @@ export async function runGuard(context: Context, options: GuardOptions): Promise
     const style = momentStyle(looks.timeline, looks.at, (at) => context.clock.localOffsetMinutes(at));
     context.out.result(notNow(blocked, style));
   } else {
-    context.out.result('Safe: nothing proves, and the node is not needed for the cycle gap.');
+    context.out.result(
+      services === undefined
+        ? 'Safe: nothing proves, and the node is not needed for the cycle gap.'
+        : `Safe: ${enumerate(services)} may be stopped now.`,
+    );
   }
   return busy ? ExitCode.busy : ExitCode.ok;
 }
