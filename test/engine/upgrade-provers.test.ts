@@ -32,7 +32,11 @@ beforeAll(async () => {
   project.hurry();
   project.set({ nodeImage: releases.node('v1.7.6'), proverImage: releases.prover('v0.8.5') });
   // Works on its first proof for about a minute: it outlasts the start of the node, and the test does not wait for ever.
-  turnKnobs(project, { 'post-0002': { SIM_K2POW_MS_PER_UNIT_GROUP: '30000' } });
+  // The other one's comes too late for the first round, so that nobody is eligible while the tests run.
+  turnKnobs(project, {
+    'post-0001': { SIM_K2POW_MS_PER_UNIT_GROUP: '5000' },
+    'post-0002': { SIM_K2POW_MS_PER_UNIT_GROUP: '30000' },
+  });
   const run = await project.smesh(['up']);
   expect(run.code, run.stdout + run.stderr).toBe(0);
   follower = spawn('docker', ['logs', '-f', await project.containerOf('post-0002')], {
@@ -110,6 +114,7 @@ describe('S41: node and post-services together', () => {
         return upgraded.includes('node');
       },
       (isDone) => isDone,
+      120_000,
     );
     expect(upgraded).toEqual(['post-0001', 'node']);
     const after = await project.lives();
