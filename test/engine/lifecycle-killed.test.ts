@@ -177,14 +177,20 @@ describe('S35: the tool is killed with -9', () => {
       const killed = await project.smesh(['up', '--detach'], { env: deadlyDocker('create', 'after') });
       expect(killed.code, killed.stdout).not.toBe(0);
       expect(await stateOf('post-0002')).toBe('created');
-      const up = await project.smesh(['up']);
-      expect(up.code, up.stdout + up.stderr).toBe(0);
+      const next = await project.smesh(['generate']);
+      expect(next.code, next.stderr).toBe(0);
+      expect(plain(next.stderr)).toMatch(
+        /before it had started post-0002(,| and) post-0003 again; started now/,
+      );
       const after = await project.lives();
       for (const service of ['post-0002', 'post-0003']) {
         expect(after[service]).not.toBe(before[service]);
         expect(after[service]).toContain('running');
       }
       expect((await project.containerIds()).length).toBe(4);
+      const again = await project.smesh(['up']);
+      expect(again.code, again.stdout + again.stderr).toBe(0);
+      expect(await project.lives()).toEqual(after);
       await expectStillProving(before['post-0001']);
     });
   });
