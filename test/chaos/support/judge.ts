@@ -49,6 +49,9 @@ export interface Verdict {
 /** Between the tool's last question and its signal nobody can know of a proof: it is as old as that. */
 const PHOTO_FINISH_MS = 1500;
 
+/** A process that has just begun has touched nobody: it has its own program to read first. */
+const LOADS_MS = 100;
+
 /** The node's word can be as old as one look at everybody on a busy machine. */
 const LOOK_TAKES_MS = 4000;
 
@@ -110,7 +113,8 @@ function endsOf(service: string, lives: readonly Life[], until: number): readonl
  * Acts come one after the other, or within each other: a moment belongs to the innermost that goes on, and between acts
  * to the one that began last, as what it has started may outlive it.
  */
-function actAt({ acts }: ChaosRecord, at: number): Act | undefined {
+function actAt({ acts: all }: ChaosRecord, at: number): Act | undefined {
+  const acts = all.filter(({ by, begin }) => by === 'other' || begin + LOADS_MS <= at);
   return (
     acts.findLast(({ begin, end }) => begin <= at && at <= end) ?? acts.findLast(({ begin }) => begin <= at)
   );

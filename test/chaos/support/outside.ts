@@ -56,7 +56,12 @@ export class Outside {
 
   async kill(service: string): Promise<void> {
     this.journal.excuse([service], 'killed');
-    await this.#engine('kill', service);
+    // The engine answers before the process is gone, and the next act would be blamed.
+    const container = await this.world.containerOf(service);
+    await this.journal.other(`docker kill ${service}`, [service], async () => {
+      await this.world.engine.docker('kill', container);
+      await this.world.engine.docker('wait', container);
+    });
   }
 
   async stopNode(): Promise<void> {

@@ -118,6 +118,13 @@ describe('the judge of a chaos run', () => {
     expect(kinds({ prover, acts: [long, within] })).toEqual(['proof-lost']);
   });
 
+  it('blames no command for what happens while its program is still being loaded', () => {
+    const killed = ledger('a', ...PROVES.slice(0, 4), [OPENS + 4000, 'terminated']);
+    const kill = act(OPENS + 3900, { by: 'other', end: OPENS + 3990 });
+    expect(kinds({ prover: killed, acts: [kill, act(OPENS + 3995, { number: 2 })] })).toEqual([]);
+    expect(kinds({ prover: killed, acts: [kill, act(OPENS + 3899, { number: 2 })] })).toEqual(['proof-lost']);
+  });
+
   it('gives what a killed command has left behind to that command', () => {
     const prover = ledger('a', ...PROVES.slice(0, 4), [OPENS + 4500, 'terminated']);
     expect(kinds({ prover, acts: [act(OPENS + 3000, { end: OPENS + 3200, exit: null })] })).toEqual([
