@@ -43,7 +43,7 @@ export function judgeNodeStep(facts: NodeStepFacts): readonly Finding[] {
         refusal(
           'node-path',
           `From ${was} no node goes to ${will} at once: it no longer has the migrations that ${NODE_DATA} need`,
-          `Let a node of each line between run until it is synced: ${describeStops(path.stops)}. First: smesh-compose upgrade --node ${path.stops[0]?.replace(/\.x$/, '.0')}`,
+          `Let a node of each line between run until it is synced: ${describeStops(path.stops)}. ${firstStop(path.stops)}`,
         ),
       ];
     case 'unknown':
@@ -71,6 +71,12 @@ function judgeInvalidData({ major, minor, patch }: Release): readonly Finding[] 
       next: 'Rebuild state.sql afterwards (quicksync, a backup from before v1.7.5, or a full sync); local.sql stays',
     },
   ];
+}
+
+function firstStop([first]: readonly string[]): string {
+  return first === undefined || first.endsWith('.x')
+    ? 'Which there are: smesh-compose upgrade --check'
+    : `First: smesh-compose upgrade --node ${first}`;
 }
 
 /** It is known to fail where the databases are newer than what the older release makes, and doubtful everywhere else. */

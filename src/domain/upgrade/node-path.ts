@@ -39,7 +39,7 @@ export type NodePath =
   | { readonly kind: 'unknown' };
 
 /** Last of each line that was read; any of the line will do. */
-const STOPS: Readonly<Record<number, string>> = { 4: 'v1.4.6', 5: 'v1.5.6', 6: 'v1.6.8' };
+const STOPS: Readonly<Record<number, string>> = { 4: 'v1.4.6', 5: 'v1.5.6', 6: 'v1.6.8', 7: 'v1.7.6' };
 
 /**
  * Whether a node can go from one release to another at once. 1.5 dropped the migrations before 1.4, 1.6 those before

@@ -58,8 +58,8 @@ async function upgrade(context: Context, options: UpgradeOptions): Promise<ExitC
   if (changes.length === 0) return reportNothing(context, options.dryRun);
   if (options.dryRun) return preview(context, loaded, standing, changes, options);
   const { findings, text } = await decide(context, loaded, standing, changes, options);
-  context.out.note(text);
   demand(context, findings);
+  context.out.note(text);
   const record = await prepareImages(context, loaded, standing, changes, options);
   return reportUpgrade(context, changesOf(record), await roll(context, record, options));
 }
@@ -147,8 +147,8 @@ async function preview(
     });
     return error?.exitCode ?? ExitCode.ok;
   }
-  context.out.result(text);
   demand(context, findings);
+  context.out.result(text);
   context.out.note('Nothing has been changed or pulled. Apply it without --dry-run.');
   return ExitCode.ok;
 }
