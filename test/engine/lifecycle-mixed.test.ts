@@ -137,6 +137,15 @@ describe('mixing with plain Docker Compose', () => {
     const refused = await project.smesh(['stop', 'post-0002']);
     expect(refused.code, refused.stdout).toBe(5);
   });
+
+  it('S30: one that plain Compose, or an updater, has recreated: its log is new, and the node remembers', async () => {
+    await project.compose('up', '-d', '--no-deps', '--force-recreate', 'post-0001');
+    await untilLogged(project, 'post-0001', /starting proof generation/);
+    const status = await project.smesh(['status']);
+    expect(plain(status.stdout)).toMatch(
+      /post-0001 was restarted while it proved: its work is lost, it began anew/,
+    );
+  });
 });
 
 async function mainProcess(service: string): Promise<number> {

@@ -4,7 +4,7 @@ import type { ProofLog } from './proof-log.ts';
 export interface LostWork {
   /** When the container started again. */
   readonly at: number;
-  /** How long had been worked on it; absent: the log no longer says. */
+  /** How long had been worked on it; absent: nobody can say. */
   readonly workedMs?: number;
 }
 
@@ -37,5 +37,6 @@ export function lostWork({ wanted, startedAt, log, askedAt }: LostWorkFacts): Lo
     };
   }
   if (askedAt === undefined || startedAt - askedAt <= CLOCKS_MS) return undefined;
-  return { at: startedAt, workedMs: startedAt - askedAt };
+  // How long is not known: the node may have been restarted since it first asked, the container been down for a while.
+  return { at: startedAt };
 }
