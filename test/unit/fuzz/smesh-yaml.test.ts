@@ -262,7 +262,7 @@ describe('smesh.yaml, whatever stands in it', () => {
         expectUsable(text, result);
         expect(projectFault(result.diagnostics).details.length).toBeLessThanOrEqual(50);
       }
-      expect(performance.now() - began, `monster ${index}`).toBeLessThan(5000);
+      expect(performance.now() - began, `monster ${index}`).toBeLessThan(20_000);
     }
   });
 });

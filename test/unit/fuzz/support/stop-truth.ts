@@ -44,6 +44,8 @@ const durations = fc.oneof(
     2 * MINUTE - 1000,
     2 * MINUTE,
     2 * MINUTE + 6000,
+    LAYER,
+    1.6 * LAYER,
     2 * LAYER - 1000,
     2 * LAYER,
     2 * LAYER + 6000,
@@ -52,7 +54,7 @@ const durations = fc.oneof(
   fc.integer({ min: 0, max: 48 * 60 * MINUTE }),
 );
 
-export const truths: fc.Arbitrary<StopTruth> = fc
+const anything: fc.Arbitrary<StopTruth> = fc
   .record({
     container: fc.oneof(
       { arbitrary: fc.constant<ContainerState>('running'), weight: 12 },
@@ -94,6 +96,30 @@ export const truths: fc.Arbitrary<StopTruth> = fc
     failed: truth.failed && truth.says === 'DoneProving',
     dataGone: truth.says === 'Proving' ? truth.dataGone : 'no',
   }));
+
+/** Both are up for long: what remains are the rows that count minutes and layers. */
+export const truths: fc.Arbitrary<StopTruth> = fc.oneof(
+  anything,
+  fc
+    .tuple(
+      anything,
+      durations,
+      durations,
+      fc.constantFrom<StopTruth['says']>('Idle', 'DoneProving'),
+      fc.boolean(),
+    )
+    .map(([truth, saidFor, wantedFor, says, failed]) => ({
+      ...truth,
+      ...{ container: 'running' as const, held: false, node: 'answers' as const, wants: 'PROVING' as const },
+      ...{
+        synced: true,
+        startedFor: 7 * 24 * 60 * MINUTE,
+        nodeUpFor: 6 * 24 * 60 * MINUTE,
+        dataGone: 'no' as const,
+      },
+      ...{ saidFor, wantedFor, says, failed: failed && says === 'DoneProving' },
+    })),
+);
 
 export const evidences: fc.Arbitrary<StopEvidence> = fc.record({
   log: fc.oneof(
