@@ -8,7 +8,7 @@ import { Deck, type Random } from './random.ts';
 import type { World } from './world.ts';
 
 /** Between two gaps, with the node left in peace: in the gap its word counts. */
-const CALM = ['kill-up', 'upgrade', 'images', 'edit', 'compose-up'] as const;
+const CALM = ['kill-up', 'upgrade', 'kill-upgrade', 'images', 'edit', 'compose-up'] as const;
 /** The others: in the gap the node has just started, or has to be started. */
 const ROUGH = [
   'node-restart',
@@ -191,6 +191,8 @@ export class Chaos {
         return moves.restore();
       case 'upgrade':
         return moves.upgrade('post-service');
+      case 'kill-upgrade':
+        return moves.upgrade('post-service', [700, 8000]);
       case 'node-upgrade':
         return moves.upgrade('node');
       case 'compose-up':

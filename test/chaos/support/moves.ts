@@ -86,19 +86,21 @@ export class Moves extends Outside {
   }
 
   /** All provers to the other release, or the node to the next one; those who prove have to be left for later. */
-  async upgrade(what: 'node' | 'post-service'): Promise<void> {
+  async upgrade(what: 'node' | 'post-service', killWithin?: readonly [number, number]): Promise<void> {
     const { project, images } = this.world;
     const [choice] = project.choices.provers.values();
     const tagged = project.choices.nodeImage.split('@', 1)[0] ?? '';
     const node = images.nodes[images.nodes.indexOf(tagged) + 1];
     const to = what === 'node' ? node : other(images.provers, choice?.image ?? '');
     if (to === undefined) return;
-    const from = Date.now();
     const args = ['upgrade', `--${what}`, to, '--timeout', '60s'];
-    const { act } = await this.journal.tool(args, {
-      targets: what === 'node' ? [] : this.services,
-      mayEnd: [0, 5, 10],
-    });
+    const targets = what === 'node' ? [] : this.services;
+    if (killWithin !== undefined) {
+      await this.killed(args, this.services, killWithin);
+      return project.readImages();
+    }
+    const from = Date.now();
+    const { act } = await this.journal.tool(args, { targets, mayEnd: [0, 5, 10] });
     project.readImages();
     this.journal.excuse(this.services, 'upgrade', from, Date.now());
     if (act.exit === 0) this.journal.counts.upgrades += 1;
@@ -117,7 +119,7 @@ export class Moves extends Outside {
   ): Promise<void> {
     this.journal.excuse(targets, 'killed command');
     const killAfterMs = Math.round(this.random.between(least, most));
-    await this.journal.tool(args, { targets, killAfterMs });
+    await this.journal.tool(args, { targets, killAfterMs, mayEnd: [0, 5, 10] });
     await this.restore();
   }
 
