@@ -42,7 +42,7 @@ export function openGoals(
 export const SHORT_GOALS: Goals = {
   refused: { k2pow: 3, reading: 3, 'done-proving': 3, paused: 2, held: 1, 'fresh-node': 5 },
   executed: { idle: 5, k2pow: 1, reading: 1, 'done-proving': 1, paused: 1, 'fresh-node': 1 },
-  publications: 24,
+  publications: 18,
   killed: 2,
   busy: 1,
   engineRestarts: 1,

@@ -177,7 +177,7 @@ export class Moves extends Outside {
       targets: named,
       mayEnd: this.upMayEnd,
     });
-    this.journal.excuse(targets, 'recreated', from, Date.now());
+    if (act.exit !== 5) this.journal.excuse(targets, 'recreated', from, Date.now());
     if (act.exit === 0 && named.length === 0) this.journal.settle(this.services);
   }
 
