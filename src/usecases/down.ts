@@ -1,3 +1,4 @@
+import { isUp, rolesIn } from '../domain/compose/container-role.ts';
 import { readLabels } from '../domain/compose/labels.ts';
 import type { ObservedContainer } from '../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
@@ -14,7 +15,6 @@ import { releaseLeases } from './leases/release-leases.ts';
 import { actWhenSafe, type SafetyOptions } from './lifecycle/act-when-safe.ts';
 import { lookAtProvers, unsafeOf } from './lifecycle/look-at-provers.ts';
 import { type Blocked, isBlocked, lossOf, refusal, type TypedCommand } from './lifecycle/refuse.ts';
-import { isUp } from './lifecycle/stop.ts';
 import { loadProject } from './load-project.ts';
 import { identitiesFolder } from './node-keys.ts';
 import { withProjectLock } from './project-lock.ts';
@@ -30,6 +30,8 @@ interface PreparedDown {
   /** Provers of removed identities: unknown to compose.yaml, so `docker compose down` alone would leave them. */
   readonly removed: readonly string[];
   readonly plan: Plan;
+  /** Of the files, and provers that are no longer in them. */
+  readonly services: ReadonlySet<string>;
   readonly blocked: Blocked;
   readonly style: MomentStyle;
   readonly project: Project;
@@ -50,6 +52,8 @@ const COMMAND: TypedCommand = 'smesh-compose down';
 export async function runDown(context: Context, options: DownOptions): Promise<ExitCode> {
   if (options.dryRun) {
     const prepared = await prepareDown(context);
+    // With --json the refusal is the document.
+    if (context.json) refuseLosses(prepared, options);
     show(context, prepared);
     refuseLosses(prepared, options);
     context.out.note(`Nothing has been changed. Apply with: ${COMMAND}`);
@@ -60,21 +64,31 @@ export async function runDown(context: Context, options: DownOptions): Promise<E
     if (options.wait === undefined) refuseLosses(prepared, options);
     if (!context.json) context.out.note(render(context, prepared.plan));
     const [docker, compose] = await Promise.all([context.ports.docker(), context.ports.compose()]);
-    const services = new Set(prepared.plan.steps.flatMap((step) => ('service' in step ? step.service : [])));
-    await actWhenSafe(
-      context,
-      prepared.project,
-      {
-        verb: 'stop',
-        done: 'stopped',
-        command: COMMAND,
-        choose: (containers) =>
-          containers.filter((one) => isUp(one) && one.service !== undefined && services.has(one.service)),
-        nodeLast: true,
-        act: async ({ id }) => void (await docker.stop(id)),
-      },
-      options,
-    );
+    const roleOf = rolesIn(prepared.project);
+    // Those that somebody makes or starts meanwhile, too: Compose would end them unasked.
+    const choose = (containers: readonly ObservedContainer[]) =>
+      containers.filter(
+        (one) =>
+          isUp(one) &&
+          one.service !== undefined &&
+          (prepared.services.has(one.service) || roleOf(one) === 'prover'),
+      );
+    const stopAll = () =>
+      actWhenSafe(
+        context,
+        prepared.project,
+        {
+          verb: 'stop',
+          done: 'stopped',
+          command: COMMAND,
+          choose,
+          nodeLast: true,
+          act: async ({ id }) => void (await docker.stop(id)),
+        },
+        options,
+      );
+    // One more look right before Compose removes them.
+    while ((await stopAll()).length > 0) context.signal.throwIfAborted();
     try {
       if (prepared.removed.length > 0) {
         await removeServices(context, prepared.composeProject, prepared.removed);
@@ -126,6 +140,7 @@ async function prepareDown(context: Context): Promise<PreparedDown> {
     project,
     composeProject,
     removed,
+    services: new Set([...hashes.keys(), ...removed]),
     blocked: { losses, ...(node === undefined ? {} : { node }) },
     style: momentStyle(looks.timeline, looks.at, (at) => context.clock.localOffsetMinutes(at)),
     kept,

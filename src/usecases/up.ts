@@ -60,8 +60,10 @@ export async function runUp(context: Context, options: UpOptions): Promise<ExitC
     try {
       return await bringUp(context, options, started);
     } catch (error) {
-      if (!context.signal.aborted) throw error;
-      throw await endCleanly(context, started);
+      if (context.signal.aborted) throw await endCleanly(context, started);
+      // Compose has failed: what was stopped for it to replace runs on as it was.
+      await finishPendingStarts(context, 'Before this up failed it had stopped').catch(() => {});
+      throw error;
     }
   });
 }
@@ -77,6 +79,8 @@ async function endCleanly(context: Context, started: readonly StartedService[]):
     hint: 'Go on with: smesh-compose up',
   });
 }
+
+const ROUND_PAUSE_MS = 1000;
 
 async function bringUp(context: Context, options: UpOptions, started: StartedService[]): Promise<ExitCode> {
   const began = context.clock.now();
@@ -95,7 +99,11 @@ async function bringUp(context: Context, options: UpOptions, started: StartedSer
     const putOff = findPutOff(prepared, executed.postponed);
     const isDone = putOff === undefined || options.wait === undefined;
     const waited = isDone ? 'done' : await waitForSafe(context, prepared.project, putOff, until);
-    if (waited === 'safe') continue;
+    if (waited === 'safe') {
+      // Somebody who is safe may be put off all the same, by what depends on him.
+      await context.clock.sleep(ROUND_PAUSE_MS, context.signal);
+      continue;
+    }
     const running = latest(started).filter((service) => service.error === undefined);
     const watched =
       options.healthyWithinMs !== undefined && running.length > 0
@@ -135,7 +143,8 @@ function findPutOff(prepared: PreparedUp, postponed: ReadonlyMap<string, string>
   const nodes = prepared.observation.desired.filter(({ role }) => role === 'node').map(({ name }) => name);
   return {
     provers: new Set([...names].filter((name) => !nodes.includes(name))),
-    node: nodes.some((name) => names.has(name)),
+    // What else keeps the node is told by the provers it waits for.
+    node: prepared.plan.steps.some((step) => step.kind === 'postpone-service' && step.waitsForGap === true),
     doneWord: 'recreated',
   };
 }

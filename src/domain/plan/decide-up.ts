@@ -186,12 +186,22 @@ function decideRecreation(
       next: `when it is idle: smesh-compose up ${name} --wait (--force: now, its work is lost)`,
     };
   }
+  const busy = findBusyRemoved(facts);
+  if (role === 'node' && running && busy.length > 0 && !options.force) {
+    return {
+      kind: 'postpone-service',
+      service: name,
+      why: `${change}; but ${busy.join(', ')}, whose identity was removed, may still be at a proof, and only this node can fetch it`,
+      next: 'when that is done: smesh-compose up --wait (--force: now, that work is lost)',
+    };
+  }
   if (role === 'node' && running && facts.nodeChange.kind === 'waits' && !options.force) {
     return {
       kind: 'postpone-service',
       service: name,
       why: `${change}: ${NODE_COST}. Waits: ${facts.nodeChange.why}`,
       next: 'when they have: smesh-compose up --wait (--force: now)',
+      waitsForGap: true,
     };
   }
   return {
@@ -201,6 +211,15 @@ function decideRecreation(
     cost: costOf(role, running, risk, facts.nodeChange),
     running,
   };
+}
+
+/** Provers of removed identities that work on a proof, or may: without its key the node would not fetch it any more. */
+function findBusyRemoved({ removed, containers, stopRisks }: UpFacts): readonly string[] {
+  return removed.filter((name) => {
+    const risk = stopRisks.get(name) ?? UNKNOWN_RISK;
+    const isRunning = containers.some((container) => container.service === name && isUp(container));
+    return isRunning && !risk.safe && risk.nobodyAsks !== true;
+  });
 }
 
 function costOf(role: ServiceRole, running: boolean, risk: StopRisk, nodeChange: NodeChange): string {
@@ -224,6 +243,10 @@ function decideRemoval(
   const risk = facts.stopRisks.get(name) ?? UNKNOWN_RISK;
   if (!isUp(container)) return [{ kind: 'remove-service', service: name, why, cost: 'nothing' }];
   if (risk.safe) return [{ kind: 'remove-service', service: name, why, cost: 'nothing: it is idle' }];
+  if (risk.nobodyAsks === true) {
+    const cost = 'a proof that nobody fetches: the node no longer has its key';
+    return [{ kind: 'remove-service', service: name, why, cost }];
+  }
   if (options.force) {
     return [{ kind: 'remove-service', service: name, why, cost: `its work: it ${risk.why}` }];
   }

@@ -19,6 +19,8 @@ export interface GapSources {
 }
 
 export interface LocalRows {
+  /** Its initial proof has been made. */
+  readonly post: boolean;
   readonly challengeEpoch?: number;
   readonly registeredRounds: readonly string[];
 }
@@ -28,21 +30,27 @@ export function gapProgress(id: SmesherId, name: string, sources: GapSources): G
   const { epoch, loaded, atxs, states, events, rows } = sources;
   // Whom the node has not loaded cannot miss anything by its restart.
   if (loaded !== undefined && !loaded.includes(id)) {
-    return { name, takesPart: false, published: false, registered: false };
+    return { name, takesPart: false, publishes: false, published: false, registered: false };
   }
   const own = atxs?.filter(({ smesher }) => smesher === id);
   const row = rows?.get(id);
-  const seen =
-    (own?.length ?? 0) > 0 ||
-    (row?.challengeEpoch !== undefined && row.challengeEpoch <= epoch) ||
-    states?.some(({ smesher, state }) => smesher === id && state === 'proving') === true;
+  const publishes =
+    (own?.length ?? 0) > 0 || (row?.challengeEpoch !== undefined && row.challengeEpoch <= epoch);
+  // Somebody new has nothing to publish, but registers for the first time before this gap closes.
+  const registers =
+    row?.post === true ||
+    row?.challengeEpoch !== undefined ||
+    states?.some(({ smesher, state }) => smesher === id && state === 'proving') === true ||
+    events?.some((event) => 'smesher' in event && event.smesher === id) === true;
+  const known = atxs !== undefined && rows !== undefined;
   const told = events?.some(
     (event) => event.kind === 'registered-in-poet' && event.smesher === id && event.roundId === `${epoch}`,
   );
   const stored = row?.registeredRounds.includes(`${epoch}`);
   return {
     name,
-    takesPart: seen || (atxs === undefined || rows === undefined ? 'unknown' : false),
+    takesPart: publishes || registers || (known ? false : 'unknown'),
+    publishes: publishes || (known ? false : 'unknown'),
     published: own === undefined ? 'unknown' : own.some(({ publishEpoch }) => publishEpoch >= epoch),
     registered: told === true || stored === true || (rows === undefined ? 'unknown' : false),
   };

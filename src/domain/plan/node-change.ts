@@ -3,8 +3,10 @@ import type { CycleGap, EpochClock } from '../poet/epochs.ts';
 /** What the cycle gap asks of one identity, as far as it is known. `unknown` counts as not done (design §7). */
 export interface GapProgress {
   readonly name: string;
-  /** Takes part: it has published before, or the node prepares an ATX of it for this gap. */
+  /** It has something to do in this gap: to publish, or to register for the first time. */
   readonly takesPart: boolean | 'unknown';
+  /** It has an ATX to publish in this gap; somebody new has not, and only registers. */
+  readonly publishes: boolean | 'unknown';
   /** Its ATX with the gap's publish epoch is out. */
   readonly published: boolean | 'unknown';
   /** Registered for the round that starts when the gap closes. */
@@ -47,9 +49,11 @@ export function judgeNodeChange(
 ): NodeChange {
   if (now < gap.opens - margin || now >= gap.closes) return { kind: 'free' };
   const involved = identities.filter((identity) => identity.takesPart !== false);
-  const unpublished = involved.filter((identity) => identity.published !== true);
+  const unpublished = involved.filter(
+    ({ publishes, published }) => publishes !== false && published !== true,
+  );
   const unregistered = involved.filter(
-    (identity) => identity.published === true && identity.registered !== true,
+    (identity) => !unpublished.includes(identity) && identity.registered !== true,
   );
   const names = [...unpublished, ...unregistered].map((identity) => identity.name);
   if (names.length === 0) return { kind: 'free' };
@@ -61,7 +65,7 @@ export function judgeNodeChange(
   const unsure = involved.some(
     (identity) =>
       names.includes(identity.name) &&
-      [identity.takesPart, identity.published, identity.registered].includes('unknown'),
+      [identity.takesPart, identity.publishes, identity.published, identity.registered].includes('unknown'),
   );
   const why = parts.join(', ') + (unsure ? ' (or it could not be learnt)' : '');
   return { kind: 'waits', why, names, until: gap.closes };

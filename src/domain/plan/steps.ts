@@ -81,6 +81,8 @@ export type ContainerStep =
       readonly service: string;
       readonly why: string;
       readonly next: string;
+      /** The node: nothing but the cycle gap keeps it. */
+      readonly waitsForGap?: true;
     };
 
 export type Step = FileStep | ContainerStep;

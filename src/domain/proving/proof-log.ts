@@ -68,8 +68,6 @@ export interface ProofLog {
   readonly passes: number;
   /** Files that could not be read in this pass: the disk is going, or gone (operators.md d.6). */
   readonly unreadable: readonly string[];
-  /** How many files could not be read in the pass before this one. */
-  readonly unreadableBefore: number;
   /** How long reading all data took in the last pass that ended. */
   readonly lastPassMs?: number;
   /** Why the last failed proof failed, also when another one has begun since. */
@@ -87,7 +85,6 @@ export const EMPTY_PROOF_LOG: ProofLog = {
   connection: { kind: 'unseen' },
   passes: 0,
   unreadable: [],
-  unreadableBefore: 0,
   groupsDone: 0,
   sawPassStart: false,
 };
@@ -145,7 +142,6 @@ const RULES: readonly Rule[] = [
       return {
         ...log,
         unreadable: [],
-        unreadableBefore: log.unreadable.length,
         groupsDone: 0,
         sawPassStart: true,
         phase: { kind: 'k2pow', nonces, ...since(at), ...groupCount(nonces) },

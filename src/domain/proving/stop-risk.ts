@@ -53,6 +53,8 @@ export type StopRisk =
       readonly loses: 'work' | 'doubt';
       /** It says itself that it works on a proof. */
       readonly proving?: true;
+      /** The node is settled and has not its key: whatever it works on, nobody will fetch it. */
+      readonly nobodyAsks?: true;
       /** Of the data read in this pass; only while it reads. */
       readonly fraction?: number;
     };
@@ -69,9 +71,6 @@ const HANDOVER_MS = 2 * MINUTE;
 
 /** No disk reads faster; a pass that seems to has read nothing. */
 const FASTEST_BYTES_PER_MS = 20e6;
-
-/** One bad file costs that file; so many in a row are a disk that is gone. */
-const FILES_OF_A_LOST_DISK = 3;
 
 /**
  * Whether a prover can be stopped without losing work, after the table in operators.md §d.6. Everything that is not
@@ -148,14 +147,24 @@ function doneProving(facts: StopFacts): StopRisk {
   if (failed !== undefined && node === 'settled' && wanted === 'proving' && failedMs > 2 * layerMs) {
     return { safe: true, why: `cannot prove (${failed.reason}) until it is restarted`, trouble: 'stuck' };
   }
-  return { safe: false, loses: 'work', why: 'has a proof that the node has not fetched yet' };
+  return {
+    safe: false,
+    loses: 'work',
+    why: 'has a proof that the node has not fetched yet',
+    ...forNobody(facts),
+  };
 }
 
-function proving(position: number, { dataBytes, log }: StopFacts): StopRisk {
+function forNobody({ node, wanted }: StopFacts): { readonly nobodyAsks?: true } {
+  return node === 'settled' && wanted === 'unlisted' ? { nobodyAsks: true } : {};
+}
+
+function proving(position: number, facts: StopFacts): StopRisk {
+  const { dataBytes, log } = facts;
   if (log !== undefined && hasLostItsData(log, dataBytes)) {
     return { safe: true, why: 'reads nothing in pass after pass: its data are gone', trouble: 'data-gone' };
   }
-  const works = { safe: false, loses: 'work', proving: true } as const;
+  const works = { safe: false, loses: 'work', proving: true, ...forNobody(facts) } as const;
   // No field tells k2pow from reading; the position moves only while reading (spacemesh.md §14.1).
   if (position === 0) return { ...works, why: `is proving: ${beforeReading(log)}` };
   if (dataBytes === undefined || dataBytes <= 0) return { ...works, why: 'is proving: reading its data' };
@@ -184,20 +193,19 @@ function beforeReading(log: ProofLog | undefined): string {
 }
 
 /**
- * Whether its passes end without having read anything (operators.md d.6). A single file that cannot be read is not
- * enough: the proof may be found in the others.
+ * Whether its passes end without having read anything (operators.md d.6). Files that cannot be read are not enough,
+ * however many: each of them only ends itself (spacemesh.md §3.2), and the proof may be found in the others.
  */
 export function hasLostItsData(log: ProofLog, dataBytes: number | undefined): boolean {
   // A pass that ends at once with a proof has found it early; only one that is followed by another has read it all.
   const wentOn = ['k2pow', 'k2pow-finished', 'reading'].includes(log.phase.kind);
-  const tooFast =
+  return (
     wentOn &&
     log.lastPassMs !== undefined &&
     dataBytes !== undefined &&
     // Log times are whole seconds.
-    dataBytes / (log.lastPassMs + 1000) > FASTEST_BYTES_PER_MS;
-  const again = log.passes > 0 && log.unreadableBefore > 0 && log.unreadable.length > 0;
-  return tooFast || again || log.unreadable.length >= FILES_OF_A_LOST_DISK;
+    dataBytes / (log.lastPassMs + 1000) > FASTEST_BYTES_PER_MS
+  );
 }
 
 /** `41 %`; never 100 while it still reads. */

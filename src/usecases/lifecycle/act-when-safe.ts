@@ -1,4 +1,4 @@
-import { readLabels } from '../../domain/compose/labels.ts';
+import { type ContainerRole, rolesIn } from '../../domain/compose/container-role.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { Project } from '../../domain/project/types.ts';
@@ -42,6 +42,9 @@ export interface SafetyOptions {
   readonly wait?: { readonly timeoutMs?: number };
 }
 
+/** Without waiting: rounds in which somebody was safe and answered otherwise when asked once more. */
+const MOST_ROUNDS = 3;
+
 /** Between two looks while waiting. A proof ends within seconds, and the next one may begin as soon. */
 export const LOOK_EVERY_MS = 2000;
 
@@ -70,6 +73,7 @@ class ActRun {
   readonly #project: Project;
   readonly #act: LifecycleAct;
   readonly #options: SafetyOptions;
+  readonly #roleOf: (container: ObservedContainer) => ContainerRole;
   readonly #done: ObservedContainer[] = [];
   #memory: StopMemory = NO_MEMORY;
 
@@ -78,6 +82,7 @@ class ActRun {
     this.#project = project;
     this.#act = act;
     this.#options = options;
+    this.#roleOf = rolesIn(project);
   }
 
   async toTheEnd(): Promise<readonly ObservedContainer[]> {
@@ -86,7 +91,7 @@ class ActRun {
     const started = clock.now();
     const live = out.live();
     try {
-      for (;;) {
+      for (let round = 1; ; round += 1) {
         signal.throwIfAborted();
         const { targets, looks } = await this.#look();
         const blocked = this.#findBlocked(targets, looks);
@@ -96,6 +101,9 @@ class ActRun {
         }
         if (!force && wait === undefined && isBlocked(blocked)) {
           throw refusal(blocked, this.#act.verb, this.#act.command, style, this.#changes());
+        }
+        if (!force && wait === undefined && round > MOST_ROUNDS) {
+          throw refusal(unsteady(targets), this.#act.verb, this.#act.command, style, this.#changes());
         }
         const ready = force ? targets : targets.filter((one) => !this.#waits(one, blocked, looks));
         await this.#actOnAll(ready, looks);
@@ -123,20 +131,24 @@ class ActRun {
     );
     const looks = await lookAtProvers(this.#context, this.#project, containers, this.#memory);
     this.#memory = looks.memory;
-    const doneIds = new Set(this.#done.map(({ id }) => id));
+    // Who was stopped and runs again was started by somebody meanwhile, and has its turn again.
+    const doneIds = new Set(this.#act.verb === 'restart' ? this.#done.map(({ id }) => id) : []);
     return { targets: this.#act.choose(containers).filter(({ id }) => !doneIds.has(id)), looks };
   }
 
   #findBlocked(targets: readonly ObservedContainer[], looks: ProverLooks): Blocked {
     const services = new Set(targets.flatMap(({ service }) => service ?? []));
     const losses = unsafeOf(looks, services).map(lossOf);
-    const node = targets.some(isNode) && looks.nodeChange.kind === 'waits' ? looks.nodeChange : undefined;
+    const node =
+      targets.some((one) => this.#isNode(one)) && looks.nodeChange.kind === 'waits'
+        ? looks.nodeChange
+        : undefined;
     return { losses, ...(node === undefined ? {} : { node }) };
   }
 
   #waits(container: ObservedContainer, { losses, node }: Blocked, looks: ProverLooks): boolean {
-    if (isNode(container)) return node !== undefined || (this.#act.nodeLast && losses.length > 0);
-    if (!isProver(container)) return false;
+    if (this.#isNode(container)) return node !== undefined || (this.#act.nodeLast && losses.length > 0);
+    if (this.#roleOf(container) !== 'prover') return false;
     // A container of ours that no look knows: nothing is known of it, and that is unsafe.
     const look = looks.provers.get(container.service ?? '');
     return look === undefined || !look.risk.safe;
@@ -144,7 +156,7 @@ class ActRun {
 
   /** Provers at once, the node after them. */
   async #actOnAll(ready: readonly ObservedContainer[], looks: ProverLooks): Promise<void> {
-    const queue = ready.filter((one) => !isNode(one));
+    const queue = ready.filter((one) => !this.#isNode(one));
     const work = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         this.#context.signal.throwIfAborted();
@@ -153,23 +165,38 @@ class ActRun {
         this.#done.push(next);
       }
     };
-    await Promise.all(Array.from({ length: PARALLEL_ACTS }, work));
-    const turnedUnsafe = ready.some((one) => !isNode(one) && !this.#done.includes(one));
-    for (const node of ready.filter(isNode)) {
+    // All to their end, also where one fails: what is said afterwards of what was changed must be true.
+    const ended = await Promise.allSettled(Array.from({ length: PARALLEL_ACTS }, work));
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
+    const turnedUnsafe = ready.some((one) => !this.#isNode(one) && !this.#done.includes(one));
+    for (const node of ready.filter((one) => this.#isNode(one))) {
+      this.#context.signal.throwIfAborted();
       if (turnedUnsafe && this.#act.nodeLast) continue;
+      if (ready.length > 1 && !this.#options.force && !(await this.#isNodeStillFree())) continue;
       await this.#act.act(node);
       this.#done.push(node);
     }
   }
 
+  /** Stopping the others may have taken minutes, and the cycle gap does not wait. */
+  async #isNodeStillFree(): Promise<boolean> {
+    const { targets, looks } = await this.#look();
+    const blocked = this.#findBlocked(targets, looks);
+    return targets.every((one) => !this.#isNode(one) || !this.#waits(one, blocked, looks));
+  }
+
+  #isNode(container: ObservedContainer): boolean {
+    return this.#roleOf(container) === 'node';
+  }
+
   /** The node may have asked it since the look: then it says so itself. */
   async #isStillSafe(container: ObservedContainer, looks: ProverLooks): Promise<boolean> {
-    if (!isProver(container) || container.state !== 'running') return true;
+    if (this.#roleOf(container) !== 'prover' || container.state !== 'running') return true;
     return answersAsBefore(this.#context, container, looks);
   }
 
   #waitingFor(left: readonly ObservedContainer[], blocked: Blocked) {
-    const node = left.some(isNode) ? blocked.node : undefined;
+    const node = left.some((one) => this.#isNode(one)) ? blocked.node : undefined;
     return {
       losses: blocked.losses,
       done: this.#done.length,
@@ -219,18 +246,21 @@ export async function answersAsBefore(
   return status !== undefined && status === judged;
 }
 
+/** Safe by every look and never when asked once more: nobody can say what they do. */
+function unsteady(containers: readonly ObservedContainer[]): Blocked {
+  return {
+    losses: containers.map(({ service, name }) => ({
+      service: service ?? name,
+      why: 'answers otherwise each time that it is asked',
+      loses: 'doubt',
+    })),
+  };
+}
+
 function namesOf(containers: readonly ObservedContainer[]): string {
   return enumerate(containers.map(({ service, name }) => service ?? name));
 }
 
 function indent(lines: readonly string[]): readonly string[] {
   return lines.map((line) => `  ${line}`);
-}
-
-function isNode({ labels }: ObservedContainer): boolean {
-  return readLabels(labels)?.role === 'node';
-}
-
-function isProver({ labels }: ObservedContainer): boolean {
-  return readLabels(labels)?.role === 'prover';
 }

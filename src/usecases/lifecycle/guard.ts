@@ -20,7 +20,8 @@ export async function runGuard(context: Context, options: GuardOptions): Promise
   const { project } = await loadProject(context);
   const docker = await context.ports.docker();
   await docker.engine();
-  const own = (await docker.containers({ project: project.name })).filter(({ oneOff }) => !oneOff);
+  // What `docker compose run` made proves as well, and a reboot would end it as well.
+  const own = await docker.containers({ project: project.name });
   const services = chooseServices(options.services, project, own);
   const looks = await lookAtProvers(context, project, own);
   const asked = services ?? [...looks.provers.keys()];

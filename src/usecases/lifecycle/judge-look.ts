@@ -152,9 +152,10 @@ function localRows({
   identities,
 }: Extract<LocalDatabaseFacts, { kind: 'read' }>): ReadonlyMap<SmesherId, LocalRows> {
   return new Map(
-    identities.map(({ smesherId, challenge, registrations }) => [
+    identities.map(({ smesherId, post, challenge, registrations }) => [
       smesherId,
       {
+        post,
         ...(challenge === undefined ? {} : { challengeEpoch: challenge.publishEpoch }),
         registeredRounds: registrations.map(({ roundId }) => roundId),
       },

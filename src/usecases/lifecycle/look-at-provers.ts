@@ -1,4 +1,4 @@
-import { readLabels } from '../../domain/compose/labels.ts';
+import { isUp, rolesIn } from '../../domain/compose/container-role.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { NodeChange } from '../../domain/plan/node-change.ts';
@@ -64,14 +64,18 @@ export async function lookAtProvers(
   memory: StopMemory = NO_MEMORY,
 ): Promise<ProverLooks> {
   const { ports, clock } = context;
-  const node = own.find(({ labels }) => readLabels(labels)?.role === 'node');
+  const roleOf = rolesIn(project);
+  const nodes = own.filter((one) => roleOf(one) === 'node');
+  const upNodes = nodes.filter(isUp);
+  const node = upNodes[0] ?? nodes[0];
   const containers = own
-    .filter(({ labels }) => readLabels(labels)?.role === 'prover')
+    .filter((one) => roleOf(one) === 'prover')
     // As people count them: post-2 before post-10, whatever order the engine tells them in.
     .sort((a, b) => natural.compare(a.service ?? '', b.service ?? ''));
-  const nodeRuns = node?.state === 'running';
+  const nodeRuns = node?.state === 'running' && upNodes.length === 1;
   // A paused one cannot be asked, but goes on where it was: in the gap it counts as one that answers nothing.
-  const nodeIsUp = nodeRuns || node?.state === 'paused';
+  // Of two that are up nobody knows which one answers on its ports: they count as one that answers nothing, too.
+  const nodeIsUp = nodeRuns || node?.state === 'paused' || upNodes.length > 1;
   const [snapshot, statuses, database, dataBytes] = await Promise.all([
     nodeRuns ? askNode(ports, project, node, ASK_TIMEOUT_MS) : undefined,
     askServices(ports, containers, ASK_TIMEOUT_MS),
@@ -101,15 +105,17 @@ export async function lookAtProvers(
   const provers = new Map<string, ProverLook>();
   for (const container of containers) {
     const { service, id } = container;
-    // Scaled by hand, or left over from a recreation that was killed: the one that may prove counts.
-    if (service === undefined || provers.get(service)?.risk.safe === false) continue;
+    if (service === undefined) continue;
     const seen = {
       container,
       unchangedMs: unchangedFor(next, id),
       status: statuses.get(id),
       log: logs.get(id),
     };
-    provers.set(service, judgeProver(world, { ...seen, service, dataBytes: dataBytes.get(service) }));
+    const look = judgeProver(world, { ...seen, service, dataBytes: dataBytes.get(service) });
+    const known = provers.get(service);
+    // Scaled by hand, or left over from a recreation that was killed: the one with most to lose counts.
+    if (known === undefined || weight(look) > weight(known)) provers.set(service, look);
   }
   return {
     at: now,
@@ -119,6 +125,10 @@ export async function lookAtProvers(
     nodeChange: nodeIsUp ? judgeNode(world) : { kind: 'free' },
     memory: next,
   };
+}
+
+function weight({ risk, container }: ProverLook): number {
+  return risk.safe ? (isUp(container) ? 1 : 0) : 2;
 }
 
 /** The risk of a service of which no look is known: unsafe. */

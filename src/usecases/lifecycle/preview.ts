@@ -1,5 +1,4 @@
-import { readLabels } from '../../domain/compose/labels.ts';
-import type { ObservedContainer } from '../../domain/compose/observed.ts';
+import { rolesIn } from '../../domain/compose/container-role.ts';
 import { ExitCode } from '../../domain/errors.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { momentStyle } from '../../ui/stop-price.ts';
@@ -19,9 +18,13 @@ export async function showWhatWouldBeLost(
   const docker = await context.ports.docker();
   const own = (await docker.containers({ project: project.name })).filter(({ oneOff }) => !oneOff);
   const looks = await lookAtProvers(context, project, own);
+  const roleOf = rolesIn(project);
   const targets = act.choose(own);
   const names = targets.map(({ service, name }) => service ?? name);
-  const node = targets.some(isNode) && looks.nodeChange.kind === 'waits' ? looks.nodeChange : undefined;
+  const node =
+    targets.some((one) => roleOf(one) === 'node') && looks.nodeChange.kind === 'waits'
+      ? looks.nodeChange
+      : undefined;
   const blocked: Blocked = {
     losses: unsafeOf(looks, new Set(targets.flatMap(({ service }) => service ?? []))).map(lossOf),
     ...(node === undefined ? {} : { node }),
@@ -39,8 +42,4 @@ export async function showWhatWouldBeLost(
     context.out.note(`Nothing has been changed. Apply with: ${act.command}${force ? ' --force' : ''}`);
   }
   return ExitCode.ok;
-}
-
-function isNode({ labels }: ObservedContainer): boolean {
-  return readLabels(labels)?.role === 'node';
 }

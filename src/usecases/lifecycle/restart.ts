@@ -1,4 +1,4 @@
-import { readLabels } from '../../domain/compose/labels.ts';
+import { type ContainerRole, isUp, rolesIn } from '../../domain/compose/container-role.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { describeFinding, findingsError } from '../../domain/plan/findings.ts';
@@ -16,7 +16,7 @@ import { watchStart } from '../up/watch-start.ts';
 import { actWhenSafe, type SafetyOptions } from './act-when-safe.ts';
 import { showWhatWouldBeLost } from './preview.ts';
 import type { TypedCommand } from './refuse.ts';
-import { chooseServices, isUp } from './stop.ts';
+import { chooseServices } from './stop.ts';
 
 export interface RestartOptions extends SafetyOptions {
   /** Names of services or smesher IDs; empty: all that run. */
@@ -47,7 +47,8 @@ export async function runRestart(context: Context, options: RestartOptions): Pro
     if (options.dryRun) {
       return showWhatWouldBeLost(context, project, { verb: 'restart', command, choose }, options.force);
     }
-    if (choose(own).some(isNode)) await checkBeforeNodeRestart(context, project);
+    const roleOf = rolesIn(project);
+    if (choose(own).some((one) => roleOf(one) === 'node')) await checkBeforeNodeRestart(context, project);
     const since = context.clock.now() - 1000;
     const restarted = await actWhenSafe(
       context,
@@ -58,12 +59,17 @@ export async function runRestart(context: Context, options: RestartOptions): Pro
         command,
         choose,
         nodeLast: false,
-        act: ({ id }) => docker.restart(id),
+        act: async (container) => {
+          // Keys may have come and gone while it waited for its moment.
+          const waited = options.wait !== undefined && roleOf(container) === 'node';
+          if (waited) await checkBeforeNodeRestart(context, project);
+          await docker.restart(container.id);
+        },
       },
       options,
     );
     await releaseLeases(context, project);
-    return report(context, project, restarted, since, options.healthyWithinMs);
+    return report(context, project, { restarted, roleOf, since, timeoutMs: options.healthyWithinMs });
   });
 }
 
@@ -95,9 +101,17 @@ async function checkBeforeNodeRestart(context: Context, project: Project): Promi
 async function report(
   context: Context,
   project: Project,
-  restarted: readonly ObservedContainer[],
-  since: number,
-  timeoutMs: number | undefined,
+  {
+    restarted,
+    roleOf,
+    since,
+    timeoutMs,
+  }: {
+    readonly restarted: readonly ObservedContainer[];
+    readonly roleOf: (container: ObservedContainer) => ContainerRole;
+    readonly since: number;
+    readonly timeoutMs: number | undefined;
+  },
 ): Promise<ExitCode> {
   const services = restarted.flatMap((container) =>
     container.service === undefined
@@ -130,13 +144,4 @@ async function report(
     ({ state }) => state === 'failed' || (watched !== undefined && state === 'starting'),
   );
   return unwell ? ExitCode.unhealthy : ExitCode.ok;
-}
-
-function roleOf({ labels }: ObservedContainer): 'node' | 'prover' | 'other' {
-  const role = readLabels(labels)?.role;
-  return role === 'node' || role === 'prover' ? role : 'other';
-}
-
-function isNode(container: ObservedContainer): boolean {
-  return roleOf(container) === 'node';
 }

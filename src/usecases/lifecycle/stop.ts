@@ -1,3 +1,4 @@
+import { isUp } from '../../domain/compose/container-role.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { ExitCode } from '../../domain/errors.ts';
 import type { Project } from '../../domain/project/types.ts';
@@ -52,11 +53,6 @@ export async function runStop(context: Context, options: StopOptions): Promise<E
     report(context, project, stopped, options.force);
     return ExitCode.ok;
   });
-}
-
-/** Its process exists, or will again in a moment. */
-export function isUp({ state }: ObservedContainer): boolean {
-  return state === 'running' || state === 'paused' || state === 'restarting';
 }
 
 /** Services of smesh.yaml and whatever else has a container in the project. */

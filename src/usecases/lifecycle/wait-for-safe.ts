@@ -26,7 +26,7 @@ export async function waitForSafe(
   project: Project,
   { provers, node, doneWord }: PutOff,
   until: number | undefined,
-): Promise<'safe' | 'timed-out'> {
+): Promise<'safe' | 'timed-out' | 'nothing-to-wait-for'> {
   const { clock, out, signal } = context;
   const docker = await context.ports.docker();
   const started = clock.now();
@@ -39,8 +39,11 @@ export async function waitForSafe(
       memory = looks.memory;
       const losses = unsafeOf(looks, provers).map(lossOf);
       const nodeWaits = node && looks.nodeChange.kind === 'waits' ? looks.nodeChange : undefined;
-      if (losses.length < provers.size || (node && nodeWaits === undefined)) return 'safe';
+      // Services of the user's own that wait for one of these have no state that would tell their moment.
+      const known = [...provers].filter((service) => looks.provers.has(service)).length;
+      if (known === 0 && !node) return 'nothing-to-wait-for';
       if (until !== undefined && clock.now() >= until) return 'timed-out';
+      if (losses.length < known || (node && nodeWaits === undefined)) return 'safe';
       const style = momentStyle(looks.timeline, looks.at, (at) => clock.localOffsetMinutes(at));
       const waiting = { losses, done: 0, doneWord, ...(nodeWaits === undefined ? {} : { node: nodeWaits }) };
       live.update(renderWaiting(waiting, looks.at - started, style, out.interactive));

@@ -1,5 +1,7 @@
 import { SmeshError } from '../../domain/errors.ts';
 import type { ServiceRole } from '../../domain/plan/decide-up.ts';
+import { describeChange } from '../../domain/plan/describe-change.ts';
+import { spareDependencies } from '../../domain/plan/spare-dependencies.ts';
 import type { ContainerStep, Step } from '../../domain/plan/steps.ts';
 import type { Project } from '../../domain/project/types.ts';
 import type { ComposeProgress, ComposeProject } from '../../ports/compose.ts';
@@ -45,18 +47,52 @@ export async function executeUp(
   );
   await notePendingStarts(context, project.name, running);
   const replaced = servicesOf(plan.steps, ['recreate-service', 'remove-service']);
-  const postponed = options.force
-    ? new Map<string, string>()
+  const { postponed, stopped } = options.force
+    ? { postponed: new Map<string, string>(), stopped: new Set<string>() }
     : await stopIdle(context, prepared.project, new Set(replaced));
+  spareAgain(prepared, postponed);
   const isLeft = (service: string) => !postponed.has(service);
   const toMake = servicesOf(plan.steps, ['create-service', 'recreate-service']).filter(isLeft);
   const toRemove = servicesOf(plan.steps, ['remove-service']).filter(isLeft);
   if (toMake.length > 0) await makeContainers(context, prepared, toMake);
-  const toStart = new Set([...toMake, ...servicesOf(plan.steps, ['start-service'])]);
+  // Who was stopped to be replaced, and is spared after all, goes on as it was.
+  const spared = [...stopped].filter((service) => !isLeft(service));
+  const toStart = new Set([...toMake, ...spared, ...servicesOf(plan.steps, ['start-service'])]);
   await startContainers(context, prepared, toStart, started);
   if (toRemove.length > 0) await removeServices(context, project, toRemove);
   await clearPendingStarts(context);
   return { postponed };
+}
+
+/**
+ * Compose would recreate whoever has just been put off along with what depends on it (`depends_on` of the user's own): so
+ * that is put off, too.
+ */
+function spareAgain({ plan, observation }: PreparedUp, postponed: Map<string, string>): void {
+  if (postponed.size === 0) return;
+  const { desired, own, composeVersion } = observation;
+  const changed = desired.filter((service) =>
+    own.some(
+      (container) =>
+        container.service === service.name &&
+        describeChange(service, container, composeVersion) !== undefined,
+    ),
+  );
+  const steps = plan.steps.filter(isContainerStep).filter(({ service }) => !postponed.has(service));
+  const names = new Set(changed.map(({ name }) => name));
+  for (const step of spareDependencies(steps, desired, names)) {
+    if (step.kind === 'postpone-service' && !steps.includes(step)) postponed.set(step.service, step.why);
+  }
+}
+
+function isContainerStep(step: Step): step is ContainerStep {
+  return 'service' in step;
+}
+
+interface StoppedIdle {
+  /** By service, why. */
+  readonly postponed: Map<string, string>;
+  readonly stopped: ReadonlySet<string>;
 }
 
 /**
@@ -67,9 +103,10 @@ async function stopIdle(
   context: Context,
   project: Project,
   services: ReadonlySet<string>,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<StoppedIdle> {
   const postponed = new Map<string, string>();
-  if (services.size === 0) return postponed;
+  const stopped = new Set<string>();
+  if (services.size === 0) return { postponed, stopped };
   const docker = await context.ports.docker();
   const own = (await docker.containers({ project: project.name })).filter(({ oneOff }) => !oneOff);
   const looks = await lookAtProvers(context, project, own);
@@ -79,6 +116,7 @@ async function stopIdle(
       postponed.set(look.service, look.risk.why);
     } else if (await answersAsBefore(context, look.container, looks)) {
       await docker.stop(look.container.id);
+      stopped.add(look.service);
     } else {
       postponed.set(look.service, 'has just begun to prove');
     }
@@ -90,8 +128,10 @@ async function stopIdle(
       await stop(next);
     }
   };
-  await Promise.all(Array.from({ length: PARALLEL_STARTS }, work));
-  return postponed;
+  // All to their end: one that is still being stopped when this fails would be forgotten.
+  const ended = await Promise.allSettled(Array.from({ length: PARALLEL_STARTS }, work));
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
+  return { postponed, stopped };
 }
 
 function servicesOf(steps: readonly Step[], kinds: readonly ContainerStep['kind'][]): readonly string[] {

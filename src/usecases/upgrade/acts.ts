@@ -1,15 +1,17 @@
+import { isUp } from '../../domain/compose/container-role.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { findingsError } from '../../domain/plan/findings.ts';
 import type { ContainerStep, Step } from '../../domain/plan/steps.ts';
+import type { Project } from '../../domain/project/types.ts';
 import { enumerate } from '../../ui/text.ts';
 import { applyGenerate } from '../apply-generate.ts';
 import type { Context } from '../context.ts';
 import { releaseLeases } from '../leases/release-leases.ts';
 import type { SafetyOptions } from '../lifecycle/act-when-safe.ts';
-import { isUp } from '../lifecycle/stop.ts';
 import { loadProject } from '../load-project.ts';
 import { executeUp, type StartedService } from '../up/execute.ts';
+import { finishPendingStarts, notePendingStarts } from '../up/pending-starts.ts';
 import { type PreparedUp, prepareUp } from '../up/prepare.ts';
 import type { ImageUse } from './check.ts';
 import { removeRecord, type UpgradeRecord, writeRecord } from './record.ts';
@@ -23,6 +25,8 @@ export interface RollOptions extends SafetyOptions {
 /** What became of some steps. */
 export interface Executed {
   readonly started: readonly StartedService[];
+  /** The engine would not start them; each has its `error`. */
+  readonly failed: readonly StartedService[];
   /** Had begun to prove when their turn came. */
   readonly waiting: readonly Waiting[];
   /** Before the first of them was started. */
@@ -35,6 +39,10 @@ export class RollActs {
   readonly options: RollOptions;
   readonly upgraded = new Set<string>();
   readonly warnings = new Set<string>();
+  /** What this run has taken down to change it. */
+  readonly #touched = new Set<string>();
+  readonly #saidDown = new Set<string>();
+  readonly #wentBack = new Set<ImageUse>();
   #record: UpgradeRecord;
 
   constructor(context: Context, record: UpgradeRecord, options: RollOptions) {
@@ -47,11 +55,24 @@ export class RollActs {
     return this.#record;
   }
 
-  /** Its service, where it ran when all began. */
+  /** Its service, where it runs now. What a person has stopped meanwhile is left alone, and said once. */
   wanted(container: ObservedContainer): readonly string[] {
     const { service } = container;
     if (service === undefined) return [];
-    return isUp(container) || this.#record.running.includes(service) ? [service] : [];
+    if (isUp(container)) return [service];
+    if (this.#record.running.includes(service) && !this.#saidDown.has(service)) {
+      this.#saidDown.add(service);
+      this.context.out.note(
+        `${service} was up when the upgrade began and is down now: left as it is. It gets its image when it is started: smesh-compose up ${service}`,
+      );
+    }
+    return [];
+  }
+
+  /** Writes down what is about to be taken down: whoever is killed then leaves it to the next command to start it. */
+  async noteDown(project: Project, service: string): Promise<void> {
+    this.#touched.add(service);
+    await notePendingStarts(this.context, project.name, [service]);
   }
 
   /** Decides about these services as `up` would; rejects where something stands in the way by now. */
@@ -75,15 +96,14 @@ export class RollActs {
     const since = this.context.clock.now() - 1000;
     await applyGenerate(this.context, 'upgrade', prepared.generate);
     const plan = { ...prepared.plan, steps };
+    for (const step of steps) if ('service' in step) this.#touched.add(step.service);
     const started: StartedService[] = [];
     const { postponed } = await executeUp(this.context, { ...prepared, plan }, { force }, started);
     await releaseLeases(this.context, prepared.project);
-    for (const { service, error } of started) {
-      if (error !== undefined) this.warnings.add(`${service} could not be started: ${error}`);
-    }
     return {
       since,
       started: started.filter(({ error }) => error === undefined),
+      failed: started.filter(({ error }) => error !== undefined),
       waiting: [...postponed].map(([service, why]) => ({ service, why })),
     };
   }
@@ -93,8 +113,13 @@ export class RollActs {
     await this.#write({ ...this.#record, passed: [...this.#record.passed, what] });
   }
 
+  async noteBackedUp(): Promise<void> {
+    await this.#write({ ...this.#record, backedUp: true });
+  }
+
   /** What has gone back is no longer part of the upgrade; what else is left of it can be gone on with. */
   async forget(use: ImageUse): Promise<void> {
+    this.#wentBack.add(use);
     const { node, provers, ...rest } = this.#record;
     const { text } = await loadProject(this.context);
     const left = use === 'node' ? { provers } : { node };
@@ -115,15 +140,42 @@ export class RollActs {
     return { waiting, upgraded: [...this.upgraded], warnings: [...this.warnings] };
   }
 
-  cancelled(): SmeshError {
-    return new SmeshError('cancelled', ExitCode.cancelled, `Stopped. ${this.describe()}`, {
-      hint: 'Go on later:  smesh-compose upgrade --wait',
+  /** After Ctrl-C: what was taken down to be changed runs again, and the last words say what does not. */
+  async cancelled(): Promise<SmeshError> {
+    // The first Ctrl-C has been heard; what is to be made good takes moments, and the second one ends it.
+    const unheard: Context = { ...this.context, signal: new AbortController().signal };
+    await finishPendingStarts(unheard, 'Stopped before upgrade had started');
+    const down = await this.#findDown(unheard);
+    const words = down.length === 0 ? '' : ` ${enumerate(down)} ${down.length === 1 ? 'is' : 'are'} down.`;
+    const next = this.#wentBack.size > 0 ? 'smesh-compose up' : 'smesh-compose upgrade --wait';
+    return new SmeshError('cancelled', ExitCode.cancelled, `Stopped. ${this.describe()}${words}`, {
+      hint: [
+        ...(down.length === 0 ? [] : [`Start ${down.length === 1 ? 'it' : 'them'} now:  smesh-compose up`]),
+        `Go on later:  ${next}`,
+      ].join('\n'),
     });
+  }
+
+  /** Of those that this run has touched; who cannot look fears that all of them are. */
+  async #findDown(context: Context): Promise<readonly string[]> {
+    const touched = [...this.#touched];
+    if (touched.length === 0) return [];
+    try {
+      const { project } = await loadProject(context);
+      const docker = await context.ports.docker();
+      const own = (await docker.containers({ project: project.name })).filter(({ oneOff }) => !oneOff);
+      return touched.filter((name) => !own.some((one) => one.service === name && isUp(one)));
+    } catch {
+      return touched;
+    }
   }
 
   /** How far it has come. */
   describe(): string {
     const names = [...this.upgraded];
+    if (this.#wentBack.size > 0) {
+      return 'smesh.yaml names the former image again; not every container may be back on it.';
+    }
     return names.length === 0
       ? 'smesh.yaml names the new images; no container has one yet that was found to do its work.'
       : `${enumerate(names)} ${names.length === 1 ? 'has its' : 'have their'} new image, the others not yet.`;

@@ -1,3 +1,4 @@
+import { isUp } from '../../domain/compose/container-role.ts';
 import type { ContainerStep, Plan } from '../../domain/plan/steps.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { shortReference } from '../../domain/upgrade/image-reference.ts';
@@ -5,7 +6,6 @@ import { judgeMoment, type NodeMoment } from '../../domain/upgrade/node-moment.t
 import type { NodeSnapshot } from '../../ports/node-api.ts';
 import { plural } from '../../ui/units.ts';
 import { type ProverLooks, riskOf } from '../lifecycle/look-at-provers.ts';
-import { isUp } from '../lifecycle/stop.ts';
 import type { Change } from './choose.ts';
 import { isProver, type Standing } from './look.ts';
 

@@ -1,15 +1,15 @@
+import { isUp } from '../../domain/compose/container-role.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { momentStyle } from '../../ui/stop-price.ts';
 import type { Context } from '../context.ts';
 import { lookAtProvers, unsafeOf } from '../lifecycle/look-at-provers.ts';
 import { lossOf, priceLines } from '../lifecycle/refuse.ts';
-import { isUp } from '../lifecycle/stop.ts';
 import { waitForSafe } from '../lifecycle/wait-for-safe.ts';
 import { loadProject } from '../load-project.ts';
 import { changingSteps, heldBack, putOff, RollActs, type RollOptions } from './acts.ts';
 import { backUpLocalDatabase } from './back-up.ts';
 import { passProverGate } from './gate.ts';
-import { checkNode, nodeBack, proversBack } from './go-back.ts';
+import { checkNode, nodeBack, proversBack, startFault } from './go-back.ts';
 import { isProver, lookAtProject, type Standing } from './look.ts';
 import { crowdedWords, nodeWaits } from './plan.ts';
 import { removeRecord, type UpgradeRecord } from './record.ts';
@@ -42,7 +42,7 @@ export async function roll(
   try {
     return await rollAll(acts);
   } catch (error) {
-    if (context.signal.aborted) throw acts.cancelled();
+    if (context.signal.aborted) throw await acts.cancelled();
     throw error;
   }
 }
@@ -110,6 +110,10 @@ async function rollProvers(acts: RollActs): Promise<{ readonly waiting: readonly
     changes = changes.slice(now.length);
     const made = await acts.execute(prepared, now);
     waiting.push(...made.waiting);
+    if (isFirst && made.failed.length > 0) {
+      return { failed: await proversBack(acts, made.failed, startFault(made.failed)) };
+    }
+    if (made.failed.length > 0) acts.warnings.add(startFault(made.failed));
     if (made.started.length === 0) continue;
     const gate = await passProverGate(acts.context, project, made.started, { since: made.since, nodeRuns });
     if (!gate.passed && isFirst) return { failed: await proversBack(acts, made.started, gate.why) };
@@ -128,8 +132,8 @@ async function rollNode(acts: RollActs): Promise<NodeWaiting | Failed | undefine
   const { project } = await loadProject(context);
   const standing = await lookAtProject(context, project);
   const container = standing.node;
-  if (container !== undefined && acts.wanted(container).length === 0) return undefined;
-  if (container?.image === node.to && isUp(container)) {
+  if (container === undefined || acts.wanted(container).length === 0) return undefined;
+  if (container.image === node.to) {
     if (acts.record.passed.includes('node')) return undefined;
     // A run that was killed has changed it, and nobody has looked at it since.
     const since = (container.startedAt ?? container.createdAt) - 1000;
@@ -146,10 +150,22 @@ async function rollNode(acts: RollActs): Promise<NodeWaiting | Failed | undefine
   if (step === undefined) return putOff(prepared.plan.steps)[0];
   const crowded = crowdedWords(project, standing.snapshot, now);
   if (crowded !== undefined) context.out.warn(`${crowded}.`);
-  if (container !== undefined) await backUpLocalDatabase(context, project, container);
+  await acts.noteDown(project, step.service);
+  await backUpLocalDatabase(context, project, container);
   const made = await acts.execute(prepared, [step]);
+  const [failed] = made.failed;
+  if (failed !== undefined) {
+    const { containerId } = failed;
+    return {
+      failed: await nodeBack(acts, project, standing.own, { containerId, why: startFault(made.failed) }),
+    };
+  }
   const [started] = made.started;
-  if (started === undefined) return { why: 'it could not be started' };
+  if (started === undefined) {
+    // Put off after all, with the copy already made: it goes on as it was.
+    await (await context.ports.docker()).start(container.id);
+    return made.waiting[0] ?? { why: 'its turn has not come' };
+  }
   return gateNode(acts, project, standing, { containerId: started.containerId, since: made.since });
 }
 

@@ -1,3 +1,4 @@
+import { isUp } from '../../domain/compose/container-role.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { describeFinding, type Finding, findingsError } from '../../domain/plan/findings.ts';
 import { setImages } from '../../domain/project/edit-images.ts';
@@ -10,7 +11,6 @@ import { formatRelease, type Release } from '../../domain/upgrade/release.ts';
 import { planToJson, renderPlan } from '../../ui/plan.ts';
 import type { Context } from '../context.ts';
 import { lookAtProvers } from '../lifecycle/look-at-provers.ts';
-import { isUp } from '../lifecycle/stop.ts';
 import { type LoadedProject, loadProject } from '../load-project.ts';
 import { lockedUnlessDry } from '../project-lock.ts';
 import { prepareUp } from '../up/prepare.ts';

@@ -36,7 +36,7 @@ describe('gapProgress', () => {
 
   it('takes part by an ATX, a challenge or a wanted proof', () => {
     expect(progress({ atxs: [atx(6)] })).toMatchObject({ takesPart: true, published: false });
-    const rows = new Map([[ID, { challengeEpoch: EPOCH, registeredRounds: [] }]]);
+    const rows = new Map([[ID, { post: true, challengeEpoch: EPOCH, registeredRounds: [] }]]);
     expect(progress({ rows }).takesPart).toBe(true);
     expect(progress({ states: [{ smesher: ID, state: 'proving', keyFile: 'a.key' }] }).takesPart).toBe(true);
     expect(progress({ atxs: [atx(7, OTHER)] }).takesPart).toBe(false);
@@ -45,10 +45,10 @@ describe('gapProgress', () => {
   it('has published with the ATX of this gap, and registered with the round behind it', () => {
     const done = progress({ atxs: [atx(6), atx(7)], events: [registered('7')] });
     expect(done).toMatchObject({ takesPart: true, published: true, registered: true });
-    const stored = new Map([[ID, { challengeEpoch: 8, registeredRounds: ['7'] }]]);
+    const stored = new Map([[ID, { post: true, challengeEpoch: 8, registeredRounds: ['7'] }]]);
     expect(progress({ atxs: [atx(7)], rows: stored }).registered).toBe(true);
     // The registration of the round that has just ended is none for the next.
-    const old = new Map([[ID, { challengeEpoch: 7, registeredRounds: ['6'] }]]);
+    const old = new Map([[ID, { post: true, challengeEpoch: 7, registeredRounds: ['6'] }]]);
     expect(progress({ atxs: [atx(7)], rows: old, events: [registered('6')] }).registered).toBe(false);
   });
 
@@ -66,8 +66,24 @@ describe('gapProgress', () => {
     expect(gapProgress(ID, 'post-0001', { epoch: EPOCH })).toEqual({
       name: 'post-0001',
       takesPart: 'unknown',
+      publishes: 'unknown',
       published: 'unknown',
       registered: 'unknown',
     });
+  });
+
+  it('somebody new takes part from the initial proof on, with nothing to publish', () => {
+    const made = new Map([[ID, { post: true, registeredRounds: [] }]]);
+    expect(progress({ rows: made })).toMatchObject({
+      takesPart: true,
+      publishes: false,
+      published: false,
+      registered: false,
+    });
+    // In the window: the challenge is for the epoch after, the registration may still fail.
+    const challenged = new Map([[ID, { post: true, challengeEpoch: EPOCH + 1, registeredRounds: [] }]]);
+    expect(progress({ rows: challenged })).toMatchObject({ takesPart: true, registered: false });
+    const done = new Map([[ID, { post: true, challengeEpoch: EPOCH + 1, registeredRounds: ['7'] }]]);
+    expect(progress({ rows: done })).toMatchObject({ takesPart: true, registered: true });
   });
 });

@@ -5,7 +5,14 @@ const gap = { epoch: 7, opens: 1000, closes: 2000 };
 const MARGIN = 100;
 
 function identity(changes: Partial<GapProgress> = {}): GapProgress {
-  return { name: 'post-0001', takesPart: true, published: true, registered: true, ...changes };
+  return {
+    name: 'post-0001',
+    takesPart: true,
+    publishes: true,
+    published: true,
+    registered: true,
+    ...changes,
+  };
 }
 
 describe('judgeNodeChange', () => {
@@ -26,6 +33,15 @@ describe('judgeNodeChange', () => {
       why: '1 identity has yet to register',
     });
     expect(judgeNodeChange(gap, 1500, [identity(), identity()], MARGIN).kind).toBe('free');
+  });
+
+  it('waits for the first registration of somebody who has nothing to publish', () => {
+    const fresh = identity({ publishes: false, published: false, registered: false });
+    expect(judgeNodeChange(gap, 1999, [fresh], MARGIN)).toMatchObject({
+      kind: 'waits',
+      why: '1 identity has yet to register',
+    });
+    expect(judgeNodeChange(gap, 1999, [{ ...fresh, registered: true }], MARGIN).kind).toBe('free');
   });
 
   it('counts what could not be learnt as not done', () => {

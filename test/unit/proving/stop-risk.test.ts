@@ -132,19 +132,12 @@ const ROWS: readonly {
     trouble: 'data-gone',
   },
   {
-    row: 'any, failed to read file after file',
-    facts: { status: PROVING, log: log({ phase: { kind: 'reading' }, unreadable: ['a', 'b', 'c'] }) },
-    safe: true,
-    trouble: 'data-gone',
-  },
-  {
-    row: 'any, failed to read in this pass and the one before',
+    row: 'file after file that cannot be read: each only ends itself, the proof may be in the others',
     facts: {
       status: PROVING,
-      log: log({ phase: { kind: 'reading' }, passes: 1, unreadableBefore: 1, unreadable: ['a'] }),
+      log: log({ phase: { kind: 'reading' }, passes: 1, unreadable: ['a', 'b', 'c', 'd'] }),
     },
-    safe: true,
-    trouble: 'data-gone',
+    safe: false,
   },
   {
     row: 'one file that could not be read: the proof may be in the others',
@@ -271,6 +264,19 @@ describe('judgeStop', () => {
       });
     }
     expect(percent(1)).toBe('99 %');
+  });
+
+  it('knows when nobody will fetch what it works on', () => {
+    for (const status of [PROVING, DONE]) {
+      expect(judgeStop({ ...base, status, wanted: 'unlisted' })).toMatchObject({
+        safe: false,
+        nobodyAsks: true,
+      });
+      expect(judgeStop({ ...base, status, wanted: 'unlisted', node: 'fresh' })).not.toHaveProperty(
+        'nobodyAsks',
+      );
+      expect(judgeStop({ ...base, status, wanted: 'idle' })).not.toHaveProperty('nobodyAsks');
+    }
   });
 
   it('tells work from doubt', () => {
