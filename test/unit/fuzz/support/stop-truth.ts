@@ -169,7 +169,8 @@ export const TABLE: readonly Row[] = [
   { row: 'the container is held', holds: ({ held }) => held, stop: false },
   {
     row: 'any | pass after pass whose read ends at once: data vanished',
-    holds: ({ dataGone }) => dataGone !== 'no',
+    // Files that cannot be read end only themselves (spacemesh.md §3.2): the proof may be in the others.
+    holds: ({ dataGone }) => dataGone === 'at-once',
     stop: true,
   },
   { row: 'any | no answer, connection accepted', holds: ({ says }) => says === 'silent', stop: false },
