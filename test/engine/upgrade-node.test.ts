@@ -10,6 +10,10 @@ import { TestReleases } from './support/releases.ts';
 const folder = suiteTempFolder('upgrade-node');
 const blobs = suiteTempFolder('upgrade-node-blobs');
 const FOR_EVER = '3600000';
+const BUSY = {
+  'post-0001': { SIM_K2POW_MS_PER_UNIT_GROUP: FOR_EVER },
+  'post-0002': { SIM_K2POW_MS_PER_UNIT_GROUP: FOR_EVER },
+};
 
 let releases: TestReleases;
 let project: TestProject;
@@ -31,8 +35,7 @@ beforeAll(async () => {
   project.set({ nodeImage: releases.node('v1.7.6'), proverImage: releases.prover('v0.8.5') });
   // Both work on their first proof for as long as the tests look at them: nobody publishes, so nobody is ever eligible,
   // and the node has to wait for nothing but the few seconds of the gap.
-  const busy = { SIM_K2POW_MS_PER_UNIT_GROUP: FOR_EVER };
-  turnKnobs(project, { 'post-0001': busy, 'post-0002': busy });
+  turnKnobs(project, BUSY);
   const run = await project.smesh(['up']);
   expect(run.code, run.stdout + run.stderr).toBe(0);
   await untilSynced(project);
@@ -210,6 +213,26 @@ describe('S41: the node', () => {
     const after = await project.lives();
     for (const prover of ['post-0001', 'post-0002']) expect(after[prover]).toBe(before[prover]);
     expect((await project.smesh(['plan', '--check'])).code).toBe(0);
+  });
+
+  it('one that cannot be started is a failure, and nobody claims that it is as it was', async () => {
+    const text = smeshYaml();
+    const copies = () =>
+      readdirSync(join(folder, '.smesh/backups')).filter((name) => /local\.sql$/.test(name));
+    const before = copies().length;
+    turnKnobs(project, BUSY, { node: { devices: ['/dev/smt-is-not-there'] } });
+    const run = await project.smesh(['upgrade', '--node', 'v1.7.8', '--wait', '1m']);
+    expect(run.code, run.stdout + run.stderr).toBe(6);
+    expect(plain(run.stdout)).toContain('node could not be started');
+    expect(plain(run.stdout)).toContain('The node is down.');
+    expect(run.stdout).not.toMatch(/as they are|No container was changed/);
+    expect(smeshYaml()).toBe(text);
+    expect(copies().length).toBe(before + 1);
+    turnKnobs(project, BUSY);
+    const up = await project.smesh(['up']);
+    expect(up.code, up.stdout + up.stderr).toBe(0);
+    await untilSynced(project);
+    expect(await versionOfNode()).toBe('v1.7.7');
   });
 
   it('one that has migrated its database first stays, and says why nothing leads back', async () => {

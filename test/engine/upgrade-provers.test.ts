@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cleanEnvironment, requireBuiltCli } from '../helpers/run-cli.ts';
+import { type CliRun, cleanEnvironment, requireBuiltCli } from '../helpers/run-cli.ts';
 import { suiteTempFolder } from '../helpers/temp.ts';
-import { askNode, plain, turnKnobs, until, untilLogged } from './support/lifecycle.ts';
+import { askNode, plain, turnKnobs, until, untilLogged, untilSynced } from './support/lifecycle.ts';
 import { docker, TestProject } from './support/project.ts';
 import { TestReleases } from './support/releases.ts';
 
@@ -23,10 +23,12 @@ beforeAll(async () => {
     { of: 'node', tag: 'v1.7.6' },
     { of: 'node', tag: 'v1.7.7' },
     { of: 'node', tag: 'v1.7.8' },
+    { of: 'node', tag: 'v1.7.9' },
     { of: 'prover', tag: 'v0.8.5' },
     { of: 'prover', tag: 'v0.8.6' },
     // Says its version, and panics when it is to serve.
     { of: 'prover', tag: 'v0.8.7', env: { SIM_READ_MS: 'fast' } },
+    { of: 'prover', tag: 'v0.8.8' },
   ]);
   project = await TestProject.make(folder, 2, 5);
   project.hurry();
@@ -62,6 +64,45 @@ const recordPath = join(folder, '.smesh/upgrade.json');
 async function imageOf(service: string): Promise<string> {
   const image = await docker('inspect', '-f', '{{.Config.Image}}', await project.containerOf(service));
   return /:(v[\d.]+)(?:@|$)/.exec(image)?.[1] ?? image;
+}
+
+async function stateOf(service: string): Promise<string> {
+  return docker('inspect', '-f', '{{.State.Status}}', await project.containerOf(service));
+}
+
+/** Runs it until the engine tells that of one of these services, and gives it the signal in that moment. */
+async function interruptAt(
+  event: string,
+  services: readonly string[],
+  args: readonly string[],
+  signal: NodeJS.Signals = 'SIGINT',
+): Promise<{ readonly run: CliRun; readonly service: string }> {
+  const format = '{{index .Actor.Attributes "com.docker.compose.service"}}';
+  const label = `label=com.docker.compose.project=${project.name}`;
+  const filters = ['--filter', label, '--filter', `event=${event}`, '--format', format];
+  const events = spawn('docker', ['events', '--since', String(Math.floor(Date.now() / 1000)), ...filters], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let service = '';
+  try {
+    const run = await project.smesh(args, {
+      timeout: 150_000,
+      onStart: (kill) => {
+        events.stdout.on('data', (chunk: Buffer) => {
+          const named = chunk
+            .toString()
+            .split('\n')
+            .find((line) => services.includes(line));
+          if (named === undefined || service !== '') return;
+          service = named;
+          kill(signal);
+        });
+      },
+    });
+    return { run, service };
+  } finally {
+    events.kill();
+  }
 }
 
 async function startOf(service: string): Promise<number> {
@@ -158,6 +199,46 @@ describe('S41: node and post-services together', () => {
     expect(await imageOf(touched[0] ?? '')).toBe('v0.8.6');
   });
 
+  it('S34: Ctrl-C as a post-service is taken down leaves none down; who is stopped meanwhile stays so', async () => {
+    const { run, service } = await interruptAt(
+      'die',
+      ['post-0001', 'post-0002'],
+      ['upgrade', '--post-service', 'v0.8.8', '--force'],
+    );
+    expect(run.code, run.stdout + run.stderr).toBe(130);
+    expect(plain(run.stderr)).toContain(`Stopped before upgrade had started ${service} again; started now.`);
+    expect(run.stderr).not.toContain('down');
+    expect(await stateOf(service)).toBe('running');
+    const other = service === 'post-0001' ? 'post-0002' : 'post-0001';
+    await docker('stop', await project.containerOf(other));
+    const rest = await project.smesh(['upgrade', '--force', '--json']);
+    expect(rest.code, rest.stdout + rest.stderr).toBe(0);
+    expect(JSON.parse(rest.stdout)).toMatchObject({ outcome: 'upgraded', upgraded: [service] });
+    expect(plain(rest.stderr)).toContain(`${other} was up when the upgrade began and is down now`);
+    expect([await stateOf(other), await imageOf(other)]).toEqual(['exited', 'v0.8.6']);
+    const up = await project.smesh(['up']);
+    expect(up.code, up.stdout + up.stderr).toBe(0);
+    expect(await imageOf(other)).toBe('v0.8.8');
+  });
+
+  it('S34: Ctrl-C as the node is stopped leaves it up, on its former image', async () => {
+    const { run } = await interruptAt('kill', ['node'], ['upgrade', '--node', 'v1.7.8', '--wait']);
+    expect(run.code, run.stdout + run.stderr).toBe(130);
+    expect(plain(run.stderr)).toContain('Stopped before upgrade had started node again; started now.');
+    expect([await stateOf('node'), await imageOf('node')]).toEqual(['running', 'v1.7.7']);
+    expect(existsSync(recordPath)).toBe(true);
+    await untilSynced(project);
+  });
+
+  it('S35: killed as the node is stopped, the next command starts it', async () => {
+    const { run } = await interruptAt('kill', ['node'], ['upgrade', '--wait'], 'SIGKILL');
+    expect(run.signal).toBe('SIGKILL');
+    const next = await project.smesh(['generate']);
+    expect(next.code, next.stdout + next.stderr).toBe(0);
+    expect(await stateOf('node')).toBe('running');
+    await untilSynced(project);
+  });
+
   it('S35: killed between the change of the node and the look at it, the next one goes on', async () => {
     const before = await project.containerOf('node');
     const child = spawn(process.execPath, [requireBuiltCli(), 'upgrade', '--node', 'v1.7.8', '--wait'], {
@@ -183,5 +264,14 @@ describe('S41: node and post-services together', () => {
     expect(status.ok && status.value.synced).toBe(true);
     expect(existsSync(recordPath)).toBe(false);
     expect((await project.smesh(['plan', '--check'])).code).toBe(0);
+  });
+
+  it('an identity that was removed is not missed', async () => {
+    const removed = await project.smesh(['remove', 'post-0002']);
+    expect(removed.code, removed.stdout + removed.stderr).toBe(0);
+    const run = await project.smesh(['upgrade', '--node', 'v1.7.9', '--force', '--json']);
+    expect(run.code, run.stdout + run.stderr).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({ outcome: 'upgraded', upgraded: ['node'], warnings: [] });
+    expect(await imageOf('node')).toBe('v1.7.9');
   });
 });

@@ -113,10 +113,6 @@ export class RollActs {
     await this.#write({ ...this.#record, passed: [...this.#record.passed, what] });
   }
 
-  async noteBackedUp(): Promise<void> {
-    await this.#write({ ...this.#record, backedUp: true });
-  }
-
   /** What has gone back is no longer part of the upgrade; what else is left of it can be gone on with. */
   async forget(use: ImageUse): Promise<void> {
     this.#wentBack.add(use);

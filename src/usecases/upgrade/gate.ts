@@ -1,10 +1,13 @@
+import { readLabels } from '../../domain/compose/labels.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import { lastWords, readStartSign } from '../../domain/node/start-log.ts';
 import type { Project } from '../../domain/project/types.ts';
+import { judgeReconnect, type ReconnectVerdict } from '../../domain/upgrade/reconnect.ts';
 import { enumerate, printable } from '../../ui/text.ts';
 import { formatCount, formatDuration, plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
+import { identitiesFolder, readInstalledKeys } from '../node-keys.ts';
 import { askNode } from '../observe/ask-node.ts';
 import { watchStart } from '../up/watch-start.ts';
 
@@ -14,9 +17,9 @@ export interface NodeGate {
   readonly since: number;
   /** Was it in sync before? Then it has to be again. */
   readonly synced: boolean;
-  /** Identities that it smeshed with. */
+  /** Identities that it smeshed with; it has to again. Those without an installed key do not count. */
   readonly smesherIds: readonly SmesherId[];
-  /** Post-services that run, and have to find it again. */
+  /** Post-services that are up, and have to find it again, as far as they can. */
   readonly provers: readonly ObservedContainer[];
   readonly timeoutMs: number;
 }
@@ -38,8 +41,13 @@ const PROVER_MS = 3 * 60_000;
  * Whether a node with another image does its work: healthy, in sync, the same identities loaded, post-services connected
  * again (S41). Told by engine events, its log and its API.
  */
-export async function passNodeGate(context: Context, project: Project, gate: NodeGate): Promise<GateResult> {
+export async function passNodeGate(
+  context: Context,
+  project: Project,
+  standard: NodeGate,
+): Promise<GateResult> {
   const { clock } = context;
+  const gate = await withoutRemoved(context, project, standard);
   const until = clock.now() + gate.timeoutMs;
   const watched = await watchStart(context, {
     project: project.name,
@@ -54,15 +62,30 @@ export async function passNodeGate(context: Context, project: Project, gate: Nod
   }
   const fault = await waitForSync(context, project, gate, until);
   if (fault !== undefined) return { passed: false, why: printable(fault) };
-  const lost = await findUnconnected(context, gate);
-  if (lost.length > 0 && lost.length === gate.provers.length) {
+  const { nobodyCan, lost, unable } = await waitForProvers(context, gate);
+  if (nobodyCan) {
     return { passed: false, why: `no post-service has found it within ${formatDuration(RECONNECT_MS)}` };
+  }
+  if (unable.length > 0) {
+    const cannot = `held, paused or stopped, so nobody has seen whether ${unable.length === 1 ? 'it finds' : 'they find'} the new node`;
+    context.out.warn(`${enumerate(unable)} ${unable.length === 1 ? 'is' : 'are'} ${cannot}.`);
   }
   const warnings =
     lost.length === 0
       ? []
       : [`${enumerate(lost)} ${lost.length === 1 ? 'has' : 'have'} not found the new node yet`];
   return { passed: true, warnings };
+}
+
+/** Who was removed meanwhile is not missed: its key was taken away, and the node is right to know nothing of it. */
+async function withoutRemoved(context: Context, project: Project, gate: NodeGate): Promise<NodeGate> {
+  const keys = await readInstalledKeys(context, identitiesFolder(project));
+  const isInstalled = (id: string | undefined) => keys.some(({ smesherId }) => smesherId === id);
+  return {
+    ...gate,
+    smesherIds: gate.smesherIds.filter(isInstalled),
+    provers: gate.provers.filter(({ labels }) => isInstalled(readLabels(labels)?.smesherId)),
+  };
 }
 
 /** `undefined`: in sync, with all identities. */
@@ -118,18 +141,28 @@ async function wordsOf(context: Context, containerId: string): Promise<string | 
   return lastWords(lines);
 }
 
-/** Names of those that have not said since the node's start that they found it. */
-async function findUnconnected(context: Context, { provers, since }: NodeGate): Promise<readonly string[]> {
+/** Who has said since the node's start that it found it, and what the others are to be thought of. */
+async function waitForProvers(context: Context, { provers, since }: NodeGate): Promise<ReconnectVerdict> {
   const { clock, signal } = context;
+  const docker = await context.ports.docker();
   const until = clock.now() + RECONNECT_MS;
-  let open = [...provers];
+  const connected = new Set<string>();
   for (;;) {
-    const found = await Promise.all(open.map(({ id }) => hasConnected(context, id, since)));
-    open = open.filter((_, index) => found[index] !== true);
-    if (open.length === 0 || clock.now() >= until) break;
+    const looks = await Promise.all(
+      provers.map(async ({ id, service, name }) => {
+        if (!connected.has(id) && (await hasConnected(context, id, since))) connected.add(id);
+        const container = await docker.inspect(id);
+        return {
+          name: service ?? name,
+          connected: connected.has(id),
+          ...(container === undefined ? {} : { container }),
+        };
+      }),
+    );
+    const verdict = judgeReconnect(looks);
+    if (verdict.lost.length === 0 || clock.now() >= until) return verdict;
     await clock.sleep(LOOK_EVERY_MS, signal);
   }
-  return open.map(({ service, name }) => service ?? name);
 }
 
 async function hasConnected(context: Context, containerId: string, since: number): Promise<boolean> {

@@ -14,7 +14,7 @@ const schema = z.object({
   provers: z.object({ from: z.array(z.string()), to: z.string() }).optional(),
   /** Images as smesh.yaml named them → names that lead back to the very images that ran. */
   back: z.record(z.string(), z.string()),
-  /** Services that ran when it began, and shall run when it ends. */
+  /** Services that ran when it began. What a person stops meanwhile stays stopped. */
   running: z.array(z.string()),
   /** How the node was before, which it has to be again. */
   synced: z.boolean(),

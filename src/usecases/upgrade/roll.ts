@@ -1,4 +1,3 @@
-import { isUp } from '../../domain/compose/container-role.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { momentStyle } from '../../ui/stop-price.ts';
 import type { Context } from '../context.ts';
@@ -111,12 +110,12 @@ async function rollProvers(acts: RollActs): Promise<{ readonly waiting: readonly
     const made = await acts.execute(prepared, now);
     waiting.push(...made.waiting);
     if (isFirst && made.failed.length > 0) {
-      return { failed: await proversBack(acts, made.failed, startFault(made.failed)) };
+      return { failed: await proversBack(acts, project, made.failed, startFault(made.failed)) };
     }
     if (made.failed.length > 0) acts.warnings.add(startFault(made.failed));
     if (made.started.length === 0) continue;
     const gate = await passProverGate(acts.context, project, made.started, { since: made.since, nodeRuns });
-    if (!gate.passed && isFirst) return { failed: await proversBack(acts, made.started, gate.why) };
+    if (!gate.passed && isFirst) return { failed: await proversBack(acts, project, made.started, gate.why) };
     // Later the image has shown that it does; what is wrong then is wrong with these.
     if (!gate.passed) acts.warnings.add(`With the new image, but not well: ${gate.why}`);
     if (isFirst) await acts.pass('provers');
@@ -157,7 +156,11 @@ async function rollNode(acts: RollActs): Promise<NodeWaiting | Failed | undefine
   if (failed !== undefined) {
     const { containerId } = failed;
     return {
-      failed: await nodeBack(acts, project, standing.own, { containerId, why: startFault(made.failed) }),
+      failed: await nodeBack(acts, project, standing.own, {
+        containerId,
+        why: startFault(made.failed),
+        down: true,
+      }),
     };
   }
   const [started] = made.started;
