@@ -7,6 +7,7 @@ import type { Project } from '../domain/project/types.ts';
 import type { ComposeProject } from '../ports/compose.ts';
 import type { MomentStyle } from '../ui/moments.ts';
 import { planToJson, renderPlan } from '../ui/plan.ts';
+import { proposalsCost } from '../ui/proposals.ts';
 import { type Loss, momentStyle } from '../ui/stop-price.ts';
 import { plural } from '../ui/units.ts';
 import type { Context } from './context.ts';
@@ -14,6 +15,7 @@ import { stateFolder } from './journal.ts';
 import { releaseLeases } from './leases/release-leases.ts';
 import { actWhenSafe, type SafetyOptions } from './lifecycle/act-when-safe.ts';
 import { lookAtProvers, unsafeOf } from './lifecycle/look-at-provers.ts';
+import { findMissed } from './lifecycle/proposals.ts';
 import { type Blocked, isBlocked, lossOf, refusal, type TypedCommand } from './lifecycle/refuse.ts';
 import { loadProject } from './load-project.ts';
 import { identitiesFolder } from './node-keys.ts';
@@ -83,6 +85,8 @@ export async function runDown(context: Context, options: DownOptions): Promise<E
           command: COMMAND,
           choose,
           nodeLast: true,
+          // The plan has said it just now.
+          isPriced: options.wait === undefined && !context.json,
           act: async ({ id }) => void (await docker.stop(id)),
         },
         options,
@@ -133,7 +137,10 @@ async function prepareDown(context: Context): Promise<PreparedDown> {
   const [looks, kept] = await Promise.all([lookAtProvers(context, project, own), findKept(context, project)]);
   const losses = unsafeOf(looks, looks.provers.keys()).map(lossOf);
   const node = looks.nodeChange.kind === 'waits' ? looks.nodeChange : undefined;
-  const steps = [...own].sort(nodeFirst).flatMap((container) => removal(container, losses, node));
+  const style = momentStyle(looks.timeline, looks.at, (at) => context.clock.localOffsetMinutes(at));
+  const missed = findMissed(project, looks);
+  const proposals = missed === undefined ? undefined : proposalsCost(missed, style);
+  const steps = [...own].sort(nodeFirst).flatMap((one) => removal(one, losses, node, proposals));
   const headline =
     steps.length === 0 ? 'There are no containers to remove.' : 'Data and keys stay where they are:';
   return {
@@ -142,7 +149,7 @@ async function prepareDown(context: Context): Promise<PreparedDown> {
     removed,
     services: new Set([...hashes.keys(), ...removed]),
     blocked: { losses, ...(node === undefined ? {} : { node }) },
-    style: momentStyle(looks.timeline, looks.at, (at) => context.clock.localOffsetMinutes(at)),
+    style,
     kept,
     plan: { headline, steps },
   };
@@ -160,17 +167,19 @@ function removal(
   container: ObservedContainer,
   losses: readonly Loss[],
   node: Blocked['node'],
+  proposals: string | undefined,
 ): ContainerStep[] {
   if (container.service === undefined) return [];
   const loss = losses.find(({ service }) => service === container.service);
   const isNode = readLabels(container.labels)?.role === 'node';
   const missing = isNode && node !== undefined ? `registrations: ${node.why}` : undefined;
+  const cost = missing ?? (loss === undefined ? 'no work' : `its work: it ${loss.why}`);
   return [
     {
       kind: 'remove-service',
       service: container.service,
       why: 'stops and removes its container',
-      cost: missing ?? (loss === undefined ? 'no work' : `its work: it ${loss.why}`),
+      cost: isNode && proposals !== undefined ? `${cost}; ${proposals}` : cost,
     },
   ];
 }

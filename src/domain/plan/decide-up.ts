@@ -39,6 +39,8 @@ export interface UpFacts {
   /** By service: disk away, data unreadable. */
   readonly hindrances: ReadonlyMap<string, Hindrance>;
   readonly nodeChange: NodeChange;
+  /** Continues the price of a node that is recreated now: proposals that may be missed. */
+  readonly missedProposals?: string;
   /** As Compose prints it: another version computes other hashes (engineering.md §4.3). */
   readonly composeVersion: string;
 }
@@ -208,7 +210,7 @@ function decideRecreation(
     kind: 'recreate-service',
     service: name,
     why: change,
-    cost: costOf(role, running, risk, facts.nodeChange),
+    cost: costOf(role, running, risk, facts),
     running,
   };
 }
@@ -222,11 +224,17 @@ function findBusyRemoved({ removed, containers, stopRisks }: UpFacts): readonly 
   });
 }
 
-function costOf(role: ServiceRole, running: boolean, risk: StopRisk, nodeChange: NodeChange): string {
+function costOf(
+  role: ServiceRole,
+  running: boolean,
+  risk: StopRisk,
+  { nodeChange, missedProposals }: UpFacts,
+): string {
   if (!running) return 'nothing: it is not running';
   if (role === 'node') {
-    if (nodeChange.kind === 'free') return NODE_COST;
-    return `${NODE_COST}, but ${nodeChange.why}, and who is late earns nothing in the epoch after the next`;
+    const cost = missedProposals === undefined ? NODE_COST : `${NODE_COST}; ${missedProposals}`;
+    if (nodeChange.kind === 'free') return cost;
+    return `${cost}, but ${nodeChange.why}, and who is late earns nothing in the epoch after the next`;
   }
   if (role === 'other') return 'restarts it';
   return risk.safe ? 'nothing: it is idle' : `its work: it ${risk.why}`;

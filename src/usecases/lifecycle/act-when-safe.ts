@@ -3,6 +3,7 @@ import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { NO_MEMORY, type StopMemory } from '../../domain/proving/stop-memory.ts';
+import { proposalsCost } from '../../ui/proposals.ts';
 import { momentStyle } from '../../ui/stop-price.ts';
 import { enumerate } from '../../ui/text.ts';
 import { formatDuration } from '../../ui/units.ts';
@@ -10,6 +11,7 @@ import { renderWaiting } from '../../ui/waiting.ts';
 import type { Context } from '../context.ts';
 import { askServices } from '../observe/ask-services.ts';
 import { lookAtProvers, type ProverLooks, unsafeOf } from './look-at-provers.ts';
+import { findMissed } from './proposals.ts';
 import {
   type Blocked,
   blockedLines,
@@ -33,6 +35,8 @@ export interface LifecycleAct {
   act(container: ObservedContainer): Promise<void>;
   /** The node goes when no prover is left to wait for: as long as it is up, proofs reach it. */
   readonly nodeLast: boolean;
+  /** What it costs to be without the node has been said already. */
+  readonly isPriced?: boolean;
 }
 
 export interface SafetyOptions {
@@ -173,9 +177,19 @@ class ActRun {
       this.#context.signal.throwIfAborted();
       if (turnedUnsafe && this.#act.nodeLast) continue;
       if (ready.length > 1 && !this.#options.force && !(await this.#isNodeStillFree())) continue;
+      if (this.#act.isPriced !== true) this.#sayMissed(looks);
       await this.#act.act(node);
       this.#done.push(node);
     }
+  }
+
+  /** A missed proposal is a price, no reason to refuse: the next layer may be somebody's, too. */
+  #sayMissed(looks: ProverLooks): void {
+    const { clock, out } = this.#context;
+    const missed = findMissed(this.#project, looks);
+    if (missed === undefined) return;
+    const style = momentStyle(looks.timeline, looks.at, (at) => clock.localOffsetMinutes(at));
+    out.warn(`node: ${proposalsCost(missed, style)}`);
   }
 
   /** Stopping the others may have taken minutes, and the cycle gap does not wait. */

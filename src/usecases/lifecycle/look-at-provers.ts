@@ -2,6 +2,7 @@ import { isUp, rolesIn } from '../../domain/compose/container-role.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { NodeChange } from '../../domain/plan/node-change.ts';
+import { type EligibleLayers, eligibleLayers } from '../../domain/plan/node-moment.ts';
 import type { EpochTimeline } from '../../domain/poet/epochs.ts';
 import { lookAtMetadata } from '../../domain/post/data-access.ts';
 import { METADATA_FILE } from '../../domain/post/metadata.ts';
@@ -46,6 +47,8 @@ export interface ProverLooks {
   readonly provers: ReadonlyMap<string, ProverLook>;
   readonly node: { readonly container?: ObservedContainer; readonly certainty: NodeCertainty };
   readonly nodeChange: NodeChange;
+  /** By layer, who may propose; empty where no node runs, or it does not say. */
+  readonly eligible: EligibleLayers;
   /** To be given to the next look. */
   readonly memory: StopMemory;
 }
@@ -123,6 +126,7 @@ export async function lookAtProvers(
     provers,
     node: { certainty: certaintyOf(world), ...(node === undefined ? {} : { container: node }) },
     nodeChange: nodeIsUp ? judgeNode(world) : { kind: 'free' },
+    eligible: eligibleLayers(snapshot?.events.ok === true ? snapshot.events.value : []),
     memory: next,
   };
 }

@@ -5,10 +5,13 @@ import type { Finding } from '../../domain/plan/findings.ts';
 import type { FileStep, Plan, Step } from '../../domain/plan/steps.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { COMPOSE_OVERRIDES, type ComposeProject } from '../../ports/compose.ts';
+import { proposalsCost } from '../../ui/proposals.ts';
+import { momentStyle } from '../../ui/stop-price.ts';
 import type { Context } from '../context.ts';
 import { type GeneratePlan, planGenerate } from '../generate.ts';
 import { planRenewal } from '../leases/check-leases.ts';
 import { lookAtProvers, type ProverLooks } from '../lifecycle/look-at-provers.ts';
+import { findMissed } from '../lifecycle/proposals.ts';
 import { loadProject } from '../load-project.ts';
 import { preflight } from '../preflight.ts';
 import { resolveServices } from '../resolve-services.ts';
@@ -56,6 +59,7 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
       stopRisks: new Map([...looks.provers].map(([service, { risk }]) => [service, risk])),
       hindrances: checked.data.hindrances,
       nodeChange: looks.nodeChange,
+      ...missedProposals(context, project, looks),
       composeVersion: observation.composeVersion,
     },
     { force: request.force, ...(services === undefined ? {} : { services }) },
@@ -70,6 +74,13 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
     plan: { headline: decided.headline, steps: [...files, ...decided.steps] },
     looks,
   };
+}
+
+function missedProposals(context: Context, project: Project, looks: ProverLooks) {
+  const missed = findMissed(project, looks);
+  if (missed === undefined) return {};
+  const style = momentStyle(looks.timeline, looks.at, (at) => context.clock.localOffsetMinutes(at));
+  return { missedProposals: proposalsCost(missed, style) };
 }
 
 function startsNode(steps: readonly Step[], { desired }: EngineObservation): boolean {

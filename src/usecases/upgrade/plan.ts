@@ -1,11 +1,13 @@
 import { isUp } from '../../domain/compose/container-role.ts';
+import { eligibleLayers } from '../../domain/plan/node-moment.ts';
 import type { ContainerStep, Plan } from '../../domain/plan/steps.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { shortReference } from '../../domain/upgrade/image-reference.ts';
-import { judgeMoment, type NodeMoment } from '../../domain/upgrade/node-moment.ts';
 import type { NodeSnapshot } from '../../ports/node-api.ts';
+import { type MissedProposals, missedWords } from '../../ui/proposals.ts';
 import { plural } from '../../ui/units.ts';
 import { type ProverLooks, riskOf } from '../lifecycle/look-at-provers.ts';
+import { findMissed } from '../lifecycle/proposals.ts';
 import type { Change } from './choose.ts';
 import { isProver, type Standing } from './look.ts';
 
@@ -36,7 +38,8 @@ function describeChanges(project: Project, changes: readonly Change[]): string {
       ? `the node to ${shortReference(to)}`
       : `${plural(project.identities.length, 'post-service')} to ${shortReference(to)}`,
   );
-  return `Upgrade of ${parts.join(' and ')}, pinned by digest in smesh.yaml:`;
+  // Whether there is a digest to pin only the pulled image tells.
+  return `Upgrade of ${parts.join(' and ')}:`;
 }
 
 function words({ from, to }: Change, image?: string): string {
@@ -88,7 +91,9 @@ function planNode(
   const waits = force ? undefined : nodeWaits(project, looks, snapshot, looks.at);
   if (waits === undefined) {
     const checks = 'must be healthy, in sync and found by the post-services, else it goes back';
-    return [{ kind: 'recreate-service', service, why: `${why}; ${checks}`, cost: NODE_COST, running: true }];
+    const missed = missedAt(project, snapshot, looks.at);
+    const cost = missed === undefined ? NODE_COST : `${NODE_COST}; ${missedWords(missed)}`;
+    return [{ kind: 'recreate-service', service, why: `${why}; ${checks}`, cost, running: true }];
   }
   const next = 'waits for it: smesh-compose upgrade --wait (--force: now)';
   return [{ kind: 'postpone-service', service, why: `${why}: ${NODE_COST}. Waits: ${waits.why}`, next }];
@@ -102,9 +107,8 @@ export function nodeWaits(
   now: number,
 ): { readonly why: string; readonly until: number } | undefined {
   if (looks.nodeChange.kind === 'waits') return looks.nodeChange;
-  const moment = momentOf(project, snapshot, now);
-  if (moment.kind !== 'waits') return undefined;
-  return { why: `${namesOf(project, moment)} eligible in layer ${moment.layer}`, until: moment.until };
+  const missed = missedAt(project, snapshot, now);
+  return missed?.free === undefined ? undefined : { why: missedWords(missed), until: missed.free.at };
 }
 
 /** Said before a node is restarted in a moment that is no good one. */
@@ -113,18 +117,17 @@ export function crowdedWords(
   snapshot: NodeSnapshot | undefined,
   now: number,
 ): string | undefined {
-  const moment = momentOf(project, snapshot, now);
-  if (moment.kind !== 'crowded') return undefined;
-  return `${namesOf(project, moment)} eligible in layer ${moment.layer}, and there is no layer soon in which nobody is: a proposal may be missed`;
+  const missed = missedAt(project, snapshot, now);
+  return missed === undefined || missed.free !== undefined
+    ? undefined
+    : `${missedWords(missed)}, and no moment soon is known in which nobody is`;
 }
 
-function momentOf(project: Project, snapshot: NodeSnapshot | undefined, now: number): NodeMoment {
-  const { genesisTime, layerSeconds } = project.network;
-  const clock = { genesis: Date.parse(genesisTime), layerMs: layerSeconds * 1000 };
-  return judgeMoment(snapshot?.events.ok === true ? snapshot.events.value : [], clock, now);
-}
-
-function namesOf(project: Project, { smeshers }: Exclude<NodeMoment, { kind: 'free' }>): string {
-  const names = smeshers.map((id) => project.identities.find((one) => one.id === id)?.name ?? id.slice(0, 8));
-  return names.length === 1 ? `${names[0]} is` : `${names.length} identities are`;
+function missedAt(
+  project: Project,
+  snapshot: NodeSnapshot | undefined,
+  at: number,
+): MissedProposals | undefined {
+  const events = snapshot?.events.ok === true ? snapshot.events.value : [];
+  return findMissed(project, { eligible: eligibleLayers(events), at });
 }

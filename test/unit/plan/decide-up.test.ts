@@ -190,6 +190,14 @@ describe('decideUp: the node', () => {
     until: 1,
   } as const;
 
+  it('prices the proposals that a recreation misses, and does it all the same', () => {
+    const missedProposals = 'a proposal may be missed: post-0001 is eligible in layer 7';
+    expect(stepOf(decide({ ...changed, missedProposals }), 'node')).toMatchObject({
+      kind: 'recreate-service',
+      cost: `about 3 min; no proof is lost; ${missedProposals}`,
+    });
+  });
+
   it('recreates the node outside the gap: no proof is lost by it', () => {
     expect(stepOf(decide(changed), 'node')).toMatchObject({
       kind: 'recreate-service',

@@ -22,7 +22,7 @@ const project = {
     name,
     id: name === 'post-0001' ? ID : name,
   })),
-  network: { genesisTime: new Date(0).toISOString(), layerSeconds: LAYER / 1000 },
+  network: { genesisTime: new Date(0).toISOString(), layerSeconds: LAYER / 1000, layersPerEpoch: 4032 },
 } as unknown as Project;
 
 function image(text: string) {
@@ -118,7 +118,7 @@ describe('S41: what an upgrade will do', () => {
       nodeWaits(project, looks, snapshot, now);
     expect(waits(looksOf(risks, gap))).toMatchObject({ why: '1 identity has yet to publish' });
     expect(waits(looksOf(risks), eligibleIn(10))).toEqual({
-      why: 'post-0001 is eligible in layer 10',
+      why: 'a proposal may be missed: post-0001 is eligible in layer 10',
       until: 11 * LAYER,
     });
     expect(waits(looksOf(risks), eligibleIn(12))).toBeUndefined();
@@ -126,6 +126,8 @@ describe('S41: what an upgrade will do', () => {
       { own, snapshot: eligibleIn(10), ...(node === undefined ? {} : { node }) },
       looksOf(risks, { kind: 'free' }, 10 * LAYER),
     );
-    expect(text).toMatch(/postpone +node .*Waits: post-0001 is eligible in layer 10/);
+    expect(text).toMatch(
+      /postpone +node .*Waits: a proposal may be missed: post-0001 is eligible in layer 10/,
+    );
   });
 });
