@@ -88,6 +88,12 @@ function listenForSignals(out: OutputPort): { readonly signal: AbortSignal; stop
   return { signal: controller.signal, stop };
 }
 
+/** What was waiting when Ctrl-C came ends with an AbortError of its own: no bug, and 130 like any other. */
+function cancelledBy(error: unknown, signal: AbortSignal | undefined): unknown {
+  const isAbort = error instanceof Error && (error.name === 'AbortError' || error === signal?.reason);
+  return signal?.aborted === true && isAbort ? signal.reason : undefined;
+}
+
 function report(thrown: unknown, out: OutputPort | undefined, json: boolean, debug: boolean): number {
   const error = explainSystemError(thrown) ?? thrown;
   if (error instanceof SmeshError) {
@@ -155,7 +161,8 @@ export async function main(argv: readonly string[], replacements: Replacements =
     };
     return await parsed.spec.run(parsed.invocation, context);
   } catch (error) {
-    return report(error, out, json, global?.debug ?? env.SMESH_DEBUG !== undefined);
+    const reason = cancelledBy(error, signals?.signal);
+    return report(reason ?? error, out, json, global?.debug ?? env.SMESH_DEBUG !== undefined);
   } finally {
     signals?.stop();
   }
