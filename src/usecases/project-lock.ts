@@ -3,6 +3,9 @@ import type { Context } from './context.ts';
 import { finishInterrupted, readInterrupted } from './journal.ts';
 import { finishPendingStarts } from './up/pending-starts.ts';
 
+/** Who takes a key away or over, or is about to stop what is up, does not want the node to be started before. */
+const LEAVES_NODE_DOWN: ReadonlySet<string> = new Set(['keys adopt', 'remove', 'stop', 'restart']);
+
 /**
  * Runs an act that changes the project while nobody else does (exit 75 when somebody else is at it), after finishing
  * what a killed command left half done: its files, and the containers that it had recreated and not yet started.
@@ -35,7 +38,8 @@ export async function withProjectLock<T>(
       for (const { path, backup } of finished.kept)
         context.out.warn(`${path} had been changed since then; what it said is kept in ${backup}`);
     }
-    if (options.startPending) await finishPendingStarts(context);
+    if (options.startPending)
+      await finishPendingStarts(context, undefined, { startNode: !LEAVES_NODE_DOWN.has(command) });
     return await act();
   } finally {
     await lock.release();

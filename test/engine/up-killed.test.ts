@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
@@ -57,6 +58,80 @@ it('nothing is started beside a container of the same service that is up; it sta
     await docker('rm', '-f', second);
     rmSync(pending);
   }
+});
+
+describe('S23: a note that names the node', () => {
+  const note = (services: readonly string[], ageMs = 0) => {
+    const at = new Date(Date.now() - ageMs).toISOString();
+    const noted = Object.fromEntries(services.map((service) => [service, at]));
+    writeFileSync(pending, JSON.stringify({ version: 1, project: project.name, services, noted }));
+  };
+  const flat = (text: string) => text.replace(/\s+/g, ' ');
+  const lease = () => join(folder, 'node-data/identities/post-0001.lease');
+  let held = '';
+
+  beforeEach(async () => {
+    held = readFileSync(lease(), 'utf8');
+    await docker('stop', await project.containerOf('node'));
+  });
+
+  afterEach(async () => {
+    writeFileSync(lease(), held);
+    rmSync(pending, { force: true });
+    await docker('start', await project.containerOf('node'));
+  });
+
+  it('starts no node whose key another host holds by now; provers are started, and the rest stays noted', async () => {
+    const moved = { ...JSON.parse(held), host: { id: 'other', name: 'borg', cards: [] } };
+    writeFileSync(lease(), JSON.stringify(moved));
+    await docker('stop', await project.containerOf('post-0001'));
+    note(['node', 'post-0001']);
+    const run = await project.smesh(['generate']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(flat(run.stderr)).toMatch(/node was down .* not started: .*borg.* smesh-compose up/);
+    expect(await stateOf('node')).toBe('exited');
+    expect(await stateOf('post-0001')).toBe('running');
+    expect(JSON.parse(readFileSync(pending, 'utf8')).services).toEqual(['node']);
+  });
+
+  it('starts none for commands that take keys over or stop the node', async () => {
+    note(['node']);
+    const run = await project.smesh(['keys', 'adopt', '--all', '--confirm', 'borg']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(flat(run.stderr)).toContain('this command does not start node');
+    expect(await stateOf('node')).toBe('exited');
+    const stop = await project.smesh(['stop', 'node', '--force']);
+    expect(stop.stderr).not.toContain('started now');
+    expect(await stateOf('node')).toBe('exited');
+    expect(existsSync(pending)).toBe(true);
+  });
+
+  it('forgets a node that somebody stopped long after the note, and says so', async () => {
+    note(['node'], 10 * 60_000);
+    const run = await project.smesh(['generate']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(flat(run.stderr)).toContain('somebody else stopped or made it anew since: left as found');
+    expect(await stateOf('node')).toBe('exited');
+    expect(existsSync(pending)).toBe(false);
+  });
+
+  it('Ctrl-C while a container that was just stopped is waited for is no bug (130)', async () => {
+    note(['node']);
+    await docker('start', await project.containerOf('node'));
+    await docker('stop', await project.containerOf('node'));
+    const lock = `@smesh-compose-${createHash('sha256').update(folder).digest('hex').slice(0, 40)}`;
+    let interrupt: (() => void) | undefined;
+    const ended = project.smesh(['generate'], {
+      onStart: (kill) => {
+        interrupt = () => kill('SIGINT');
+      },
+    });
+    await expect.poll(() => readFileSync('/proc/net/unix', 'utf8'), { timeout: 30_000 }).toContain(lock);
+    interrupt?.();
+    const run = await ended;
+    expect(run.code, run.stderr).toBe(130);
+    expect(run.stderr).not.toContain('bug');
+  });
 });
 
 describe('after up was killed between recreating the node and starting it', () => {

@@ -1,11 +1,12 @@
 import * as z from 'zod';
-import { readLabels } from '../../domain/compose/labels.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
-import { SmeshError } from '../../domain/errors.ts';
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import { choosePending, type PendingChoice } from '../../domain/plan/pending-starts.ts';
 import type { DockerPort } from '../../ports/docker.ts';
 import { enumerate } from '../../ui/text.ts';
 import type { Context } from '../context.ts';
 import { stateFolder } from '../journal.ts';
+import { refuseUnsafeNode } from './check-node-start.ts';
 
 /**
  * Containers that ran and are being recreated: Compose makes the new ones without starting them. Whoever is killed in
@@ -17,11 +18,14 @@ const schema = z.object({
   /** Compose project they are in: smesh.yaml may have another name, or none, when they are started. */
   project: z.string(),
   services: z.array(z.string()),
+  /** When each was noted, ISO: what somebody else stops later is not to be started. Absent in older notes. */
+  noted: z.record(z.string(), z.string()).optional(),
 });
 
 interface PendingStarts {
   readonly project: string;
   readonly services: readonly string[];
+  readonly noted?: Readonly<Record<string, string>> | undefined;
 }
 
 function pathOf(context: Context): string {
@@ -46,9 +50,14 @@ export async function notePendingStarts(
   services: readonly string[],
 ): Promise<void> {
   if (services.length === 0) return;
-  const earlier = await readPendingStarts(context);
-  const kept = earlier?.project === project ? earlier.services : [];
-  await write(context, { project, services: [...new Set([...kept, ...services])] });
+  const read = await readPendingStarts(context);
+  const earlier = read?.project === project ? read : undefined;
+  const now = new Date(context.clock.now()).toISOString();
+  await write(context, {
+    project,
+    services: [...new Set([...(earlier?.services ?? []), ...services])],
+    noted: { ...earlier?.noted, ...Object.fromEntries(services.map((service) => [service, now])) },
+  });
 }
 
 async function write(context: Context, pending: PendingStarts): Promise<void> {
@@ -63,38 +72,47 @@ export async function clearPendingStarts(context: Context): Promise<void> {
 }
 
 /**
- * Starts what an interrupted command left recreated but down, the node first, and says so. What cannot be started now is
- * warned of and stays noted; it keeps no command from its work.
+ * Starts what an interrupted command left recreated but down, and says so: provers as they are, the node (first) only
+ * when all that keeps `up` from starting it has been looked at anew, because its keys may have been moved since. What
+ * cannot be started now is warned of and stays noted; it keeps no command from its work.
+ *
+ * @param before what the note begins with that says what was started
+ * @param options.startNode false for commands that are not to set a node going, however safe it is
  */
 export async function finishPendingStarts(
   context: Context,
   before = 'An earlier up was interrupted before it had started',
+  options: { readonly startNode: boolean } = { startNode: true },
 ): Promise<void> {
   const pending = await readPendingStarts(context);
   if (pending === undefined || pending.services.length === 0) return;
   const started: string[] = [];
   const left: string[] = [];
+  let chosen: readonly PendingChoice[];
   try {
     const docker = await context.ports.docker();
-    const containers = await listSettled(context, docker, pending);
-    for (const { service, container } of chooseToStart(pending.services, containers)) {
-      if (container === 'being-replaced') {
-        left.push(service);
-        continue;
-      }
+    chosen = choosePending(pending, await listSettled(context, docker, pending));
+    for (const { service, act, container } of chosen) {
+      if (act === 'drop') continue;
       try {
-        await docker.start(container.id);
-        started.push(service);
+        if (act === 'wait') left.push(service);
+        else if (act === 'check-and-start' && !options.startNode) throw notByThis(service);
+        else {
+          if (act === 'check-and-start') await refuseUnsafeNode(context, pending.project, container);
+          await docker.start(container.id);
+          started.push(service);
+        }
       } catch (error) {
-        if (!(error instanceof SmeshError)) throw error;
+        if (!(error instanceof SmeshError) || context.signal.aborted) throw error;
         left.push(service);
+        const more = error.details.length === 0 ? '' : ` ${error.details.join('; ')}.`;
         context.out.warn(
-          `${service} was down after an interrupted up and cannot be started: ${error.message}`,
+          `${service} was down after an interrupted up and is not started: ${error.message}${more} When that is settled: smesh-compose up`,
         );
       }
     }
   } catch (error) {
-    if (!(error instanceof SmeshError)) throw error;
+    if (!(error instanceof SmeshError) || context.signal.aborted) throw error;
     context.out.warn(
       `An interrupted up may have left ${enumerate(pending.services)} down, and nobody can look now: ${error.message} When the engine answers: smesh-compose up`,
     );
@@ -103,8 +121,18 @@ export async function finishPendingStarts(
   if (started.length > 0) {
     context.out.note(`${before} ${enumerate(started)} again; started now.`);
   }
-  if (left.length > 0) await write(context, { project: pending.project, services: left });
+  const dropped = chosen.filter(({ act }) => act === 'drop').map(({ service }) => service);
+  if (dropped.length > 0) {
+    context.out.warn(
+      `${enumerate(dropped)} ran when an up was interrupted, and somebody else stopped or made ${dropped.length === 1 ? 'it' : 'them'} anew since: left as found. To start: smesh-compose up`,
+    );
+  }
+  if (left.length > 0) await write(context, { ...pending, services: left });
   else await clearPendingStarts(context);
+}
+
+function notByThis(service: string): SmeshError {
+  return new SmeshError('not-started', ExitCode.refused, `this command does not start ${service}.`);
 }
 
 /** Compose outlives a command that is killed by moments; in them it may be about to remove what it has stopped. */
@@ -128,29 +156,4 @@ async function listSettled(
   if (!justStopped) return containers;
   await context.clock.sleep(COMPOSE_OUTLIVES_MS, context.signal);
   return docker.containers({ project });
-}
-
-interface ToStart {
-  readonly service: string;
-  /** Compose outlives a command that is killed, and may not have stopped the former container yet. */
-  readonly container: ObservedContainer | 'being-replaced';
-}
-
-/** Never a second one beside one that is up: two of one identity would work on the same data. */
-function chooseToStart(
-  services: readonly string[],
-  containers: readonly ObservedContainer[],
-): readonly ToStart[] {
-  const chosen = services.flatMap((service): ToStart[] => {
-    const all = containers.filter((container) => container.service === service && !container.oneOff);
-    // One that was stopped to be replaced, and was not, is the one to start again.
-    const created =
-      all.find(({ state }) => state === 'created') ?? all.find(({ state }) => state === 'exited');
-    if (created === undefined) return [];
-    const isUp = all.some(({ state }) => ['running', 'paused', 'restarting'].includes(state));
-    return [{ service, container: isUp ? 'being-replaced' : created }];
-  });
-  const isNode = ({ container }: ToStart) =>
-    container !== 'being-replaced' && readLabels(container.labels)?.role === 'node';
-  return [...chosen.filter(isNode), ...chosen.filter((one) => !isNode(one))];
 }
