@@ -27,7 +27,7 @@ const contextSchema = z
       Storage: z.object({ TLSPath: z.string() }).optional(),
     }),
   )
-  .min(1);
+  .refine((contexts) => contexts.length > 0, 'is empty');
 
 /**
  * Decides once where the engine is, in the CLI's own order: DOCKER_HOST, then DOCKER_CONTEXT, then the context chosen

@@ -33,7 +33,8 @@ const stateSchema = z
 
 /** The parts of an `inspect` answer that are relied on. Fields move between engine versions: most may be missing. */
 const inspectSchema = z.object({
-  Id: z.string().min(1),
+  // Not `min(1)`, which throws at an object whose `length` is no number.
+  Id: z.string().refine((id) => id !== '', 'is empty'),
   Name: z.string(),
   Created: z.string(),
   Image: z.string(),

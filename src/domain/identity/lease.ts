@@ -70,7 +70,12 @@ const smesherId = z.string().transform((text, context): SmesherId => {
 });
 const time = z.string().refine((text) => !Number.isNaN(Date.parse(text)), 'not a time');
 const path = z.string().startsWith('/');
-const host = z.object({ id: z.string().min(1), name: z.string(), cards: z.array(z.string()) });
+// `min(1)` throws at a mapping whose `length` is no number; a lease must never end a command.
+const host = z.object({
+  id: z.string().refine((id) => id !== ''),
+  name: z.string(),
+  cards: z.array(z.string()),
+});
 
 const schema = z.object({
   schemaVersion: z.literal(1),

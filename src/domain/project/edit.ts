@@ -175,7 +175,9 @@ function takeOut(text: string, key: string, index: number): string {
   const without = splice(text, from, lineEnd(text, contentEnd(item)), '');
   if (list.items.length > 1) return without;
   const colon = text.indexOf(':', rangeOf(pair.key)[1]);
-  return splice(without, colon + 1, colon + 1, ' []');
+  // An anchor of the list stands before it.
+  const properties = /^(?:[ \t]+[&!]\S+)*/.exec(text.slice(colon + 1))?.[0].length ?? 0;
+  return splice(without, colon + 1 + properties, colon + 1 + properties, ' []');
 }
 
 function takeOutOfFlow(text: string, list: YAMLSeq, index: number): string {
@@ -268,7 +270,9 @@ export function removeIdentity(text: string, id: SmesherId): string {
   if (identity === undefined) throw new Error(`no identity ${shortId(id)} in smesh.yaml`);
   const entry = { id, name: identity.name };
   const known = (values.retired ?? []).some(isIt);
+  const what = `remove ${identity.name}`;
   const without = takeOut(text, 'identities', index);
+  if (!isProject(without)) throw cannotEdit(what, entry);
   return readBack(
     text,
     known ? without : retire(without, entry),
@@ -276,9 +280,15 @@ export function removeIdentity(text: string, id: SmesherId): string {
       wanted['identities'] = (wanted['identities'] as unknown[]).filter((_, at) => at !== index);
       if (!known) wanted['retired'] = [...((wanted['retired'] as unknown[] | null | undefined) ?? []), entry];
     },
-    `remove ${identity.name}`,
+    what,
     entry,
   );
+}
+
+/** Whether a next edit can find its places in what one has left. */
+function isProject(text: string): boolean {
+  const { errors, contents } = parseDocument(text, { merge: true });
+  return errors.length === 0 && isMap(contents);
 }
 
 function retire(text: string, entry: Entry): string {

@@ -12,6 +12,9 @@ import { pathFault } from './paths.ts';
 
 const quoted = (value: unknown) => JSON.stringify(value);
 
+/** Not `min(1)`: that asks whatever has a `length` for it, also a mapping with such a key, and throws at what it gets. */
+const isNotEmpty = (text: string) => text !== '';
+
 function integer(min: number, max: number) {
   return z.number().refine((value) => Number.isInteger(value) && value >= min && value <= max, {
     error: (issue) => `${quoted(issue.input)} is not a whole number from ${min} to ${max}`,
@@ -86,7 +89,7 @@ const proverShape = {
     .describe('Threads that prove; 0 means all cores. Not together with pinnedCores.'),
   pinnedCores: z
     .array(integer(0, 4095))
-    .min(1, 'names no core')
+    .refine((cores) => cores.length > 0, 'names no core')
     .optional()
     .describe('Cores to prove on, one thread each, instead of a number of threads.'),
   randomx: z
@@ -180,7 +183,7 @@ const identity = z.strictObject({
   data: path.describe('Its PoST directory. A relative path counts from the folder of smesh.yaml.'),
   disk: z
     .string()
-    .min(1, 'is empty')
+    .refine(isNotEmpty, 'is empty')
     .optional()
     .describe('Overrides the detection of disks: equal words share one reader.'),
   user: user
@@ -298,7 +301,11 @@ export const projectFileSchema = z.strictObject({
       image: z.string().optional().describe('Image of postcli: a named release, never `latest`.'),
       gpu: z.enum(['nvidia', 'amd', 'intel', 'cpu']).describe('What computes the labels.'),
       devices: z
-        .array(z.union([z.string().min(1), z.number().int().nonnegative()]).transform(String))
+        .array(
+          z
+            .union([z.string().refine(isNotEmpty, 'is empty'), z.number().int().nonnegative()])
+            .transform(String),
+        )
         .optional()
         .describe(
           'NVIDIA: indices or UUIDs. AMD, Intel: render nodes such as /dev/dri/renderD128. Default: all.',

@@ -154,6 +154,22 @@ describe('removeIdentity', () => {
   });
 });
 
+describe('the last identity of a list with an anchor', () => {
+  const entry = `  - {id: '${exampleId(1)}', name: post-0001, data: /mnt/d1}\n`;
+
+  it.each(['&a', '&a ', '&a # all', '!!seq &a', '# all'])('is taken out: identities: %s', (properties) => {
+    const after = removeIdentity(`${head}identities: ${properties}\n${entry}`, exampleId(1));
+    expect(served(after)).toEqual([]);
+    expect(project(after).retired).toEqual([{ id: exampleId(1), name: 'post-0001' }]);
+  });
+
+  it('is left, in words, where the anchor stands on a line of its own', () => {
+    const text = `${head}identities:\n  &a\n${entry}`;
+    expect(served(text)).toEqual(['post-0001']);
+    expect(() => removeIdentity(text, exampleId(1))).toThrow(SmeshError);
+  });
+});
+
 describe('adding and removing in any order', () => {
   it('always gives a project that says what was done, whatever the style', () => {
     const styles = [
