@@ -47,7 +47,7 @@ describe('while an identity proves in the cycle gap', () => {
     const plan = await project.smesh(['plan']);
     expect(plan.code, plan.stderr).toBe(0);
     expect(plain(plan.stdout)).toMatch(
-      /! postpone node .*its set of keys has changed: .*no proof is lost. Waits: 1 identity has yet to publish.*--force: now/,
+      /! postpone node .*its set of keys has changed: .*no proof is lost. Waits: 1 identity has yet to register.*--force: now/,
     );
     const run = await project.smesh(['up']);
     expect(run.code, run.stdout + run.stderr).toBe(0);
