@@ -221,6 +221,27 @@ describe('verify over whole epochs of a fast network', () => {
     const told = stdout.trim().split('\n');
     expect(new Set(told).size).toBe(told.length);
   });
+
+  it('S17: a restart of the node names the layers in which somebody is eligible, as a price', async () => {
+    const words = /proposals may be missed: .*post-000\d.* eligible in layers? \d/;
+    await expect
+      .poll(async () => JSON.parse((await project.smesh(['guard', '--json'])).stdout).proposals, {
+        timeout: 60_000,
+        interval: 500,
+      })
+      // Here all layers of an epoch are everybody's: no free one may be promised, and no reboot put off for ever.
+      .toMatchObject({ layers: expect.arrayContaining([expect.anything()]), freeFrom: null });
+    const shown = await project.smesh(['restart', 'node', '--dry-run', '--force', '--json']);
+    expect(shown.code, shown.stderr).toBe(0);
+    expect(JSON.parse(shown.stdout).costs.join('\n')).toMatch(words);
+    const down = await project.smesh(['down', '--dry-run', '--force']);
+    expect(down.stdout.replace(/\s+/g, ' ')).toMatch(/remove node .*proposals may be missed/);
+    // The gap may be open by now; here that is not what is tested.
+    const run = await project.smesh(['restart', 'node', '--force']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stderr.replace(/\s+/g, ' ')).toMatch(words);
+    expect(run.stderr).toContain('no moment soon is known in which nobody is');
+  });
 });
 
 describe('verify of a setup that is not as smesh.yaml says', () => {
