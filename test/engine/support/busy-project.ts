@@ -1,5 +1,5 @@
 import { turnKnobs, until, untilLogged, wantedOf } from './lifecycle.ts';
-import { PROVER_IMAGE, TestProject } from './project.ts';
+import { POSTCLI_IMAGE, TestProject } from './project.ts';
 
 const FOR_EVER = '900000';
 
@@ -22,7 +22,8 @@ export async function startBusyProject(folder: string, dataset: boolean): Promis
     },
     {
       stubborn: {
-        image: PROVER_IMAGE,
+        // With the image of a post-service it would count as one, whatever runs in it.
+        image: POSTCLI_IMAGE,
         entrypoint: ['bash', '-c', 'trap "echo told to end" TERM; while :; do sleep 0.2; done'],
         command: [],
         stop_grace_period: '60s',

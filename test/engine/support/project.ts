@@ -13,6 +13,7 @@ import { type CliOptions, type CliRun, runCli } from '../../helpers/run-cli.ts';
 const run = promisify(execFile);
 
 export const NODE_IMAGE = process.env['SMESH_NODE_IMAGE'] ?? 'smesh-sim/go-spacemesh:v1.7.6';
+export const POSTCLI_IMAGE = process.env['SMESH_POSTCLI_IMAGE'] ?? 'smesh-sim/postcli:v0.12.9';
 export const PROVER_IMAGE = process.env['SMESH_POST_IMAGE'] ?? 'smesh-sim/post-service:v0.8.5';
 
 const COINBASE = 'standalone1qqqqqqp3qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqvqtwcg';
