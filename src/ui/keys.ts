@@ -141,6 +141,7 @@ function leaseWord({ lease, left }: ListedKey): string {
     case 'unknown':
       return 'unreadable';
     case 'theirs':
+      if (lease.why === 'given-up') return 'given up';
       return lease.why === 'other-host' || lease.why === 'clone' ? lease.holder.host.name : 'other project';
   }
 }

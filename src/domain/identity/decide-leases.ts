@@ -63,7 +63,8 @@ const MOVED: Readonly<Record<'moved' | 'renamed' | 'returned' | 'released', stri
   renamed: 'the project was renamed; its leases follow it.',
   returned:
     'taken back: the lease is held here again. If it was started elsewhere meanwhile, stop it there first.',
-  released: 'released by who had it before; from now on the lease is held here.',
+  released:
+    'released by who had it before; from now on the lease is held here. A released key can be taken once: make sure that no other host takes a copy of it as well.',
 };
 
 /**
@@ -89,8 +90,8 @@ export function decideLeases(facts: LeaseFacts): LeaseDecision {
       carried.push({ smesherId: key.smesherId, path: source.path, verdict: origin });
       continue;
     }
-    if (verdict.kind === 'ours-again')
-      again.set(verdict.why, [...(again.get(verdict.why) ?? []), key.smesherId]);
+    const taken = verdict.kind === 'ours-again' ? verdict : origin;
+    if (taken.kind === 'ours-again') again.set(taken.why, [...(again.get(taken.why) ?? []), key.smesherId]);
     if (verdict.kind === 'absent' && !key.isNew) late.push(key.smesherId);
     const before = key.lease?.reading.kind === 'read' ? key.lease.reading.lease : undefined;
     steps.push(step(facts, path, heldLease(facts, key.smesherId, before), 'held by this host and project'));

@@ -23,7 +23,9 @@ export function isForeign(verdict: LeaseVerdict): verdict is ForeignLease {
 /** Who holds a key, for people: `host atlas, project /srv/smesh`. */
 export function describeHolder(verdict: ForeignLease): string {
   if (verdict.kind === 'unknown') return `nobody can say (${verdict.reason})`;
-  const { host, project, nodeData } = verdict.holder;
+  const { host, project, nodeData, renewedAt } = verdict.holder;
+  if (verdict.why === 'given-up')
+    return `nobody can say: given up by this project on ${renewedAt.slice(0, 10)}, and free to be taken since`;
   return `host ${host.name}, project ${project.directory}, node data ${nodeData}`;
 }
 
@@ -47,6 +49,8 @@ export function explainForeign(verdict: ForeignLease): string {
       return `is held for another folder on this host (project ${project.directory}, node data ${nodeData}, ${since}): this one seems to be a copy of it`;
     case 'leaving':
       return `was removed from the project in ${project.directory}, but its node has not been seen without it since`;
+    case 'given-up':
+      return `was given up here (released ${renewedAt.slice(0, 16).replace('T', ' ')} UTC), and may have been started elsewhere since: nobody can see that from here`;
   }
 }
 
@@ -83,6 +87,7 @@ const CODES = {
   clone: 'lease-of-clone',
   copy: 'lease-of-other-project',
   leaving: 'lease-not-released',
+  'given-up': 'lease-given-up',
 } as const;
 
 function remedy(verdict: ForeignLease): string {
@@ -92,6 +97,8 @@ function remedy(verdict: ForeignLease): string {
   switch (verdict.why) {
     case 'copy':
       return `Go on there. Or stop its node for good and move its keys away,`;
+    case 'given-up':
+      return `Only when no other host or project has taken this key, or its node is stopped for good and the key gone from there,`;
     case 'leaving':
       return `Let its node go on without it (smesh-compose -C ${quoteForShell(project.directory)} up) and add it again. Or stop that node for good,`;
     default:

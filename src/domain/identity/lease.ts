@@ -146,7 +146,7 @@ export type LeaseVerdict =
   /** Another place has it as far as anybody can tell; only a deliberate act changes that. */
   | {
       readonly kind: 'theirs';
-      readonly why: 'other-host' | 'clone' | 'copy' | 'leaving';
+      readonly why: 'other-host' | 'clone' | 'copy' | 'leaving' | 'given-up';
       readonly holder: Lease;
     }
   | { readonly kind: 'unknown'; readonly reason: string };
@@ -154,7 +154,8 @@ export type LeaseVerdict =
 /**
  * Whether a node may be started here with a key, by the lease beside it. A machine that was cloned keeps its machine ID
  * and seldom its network cards. On one host a renamed folder is known by its inode; whatever may be a copy is refused,
- * because the original may be started as well (spacemesh.md §9.1.1).
+ * because the original may be started as well (spacemesh.md §9.1.1). What was released is free to everybody but the place
+ * that released it: somebody may have taken it since, and only a person knows.
  */
 export function judgeLease(
   found: LeaseReading | undefined,
@@ -164,19 +165,26 @@ export function judgeLease(
   if (found === undefined) return { kind: 'absent' };
   if (found.kind === 'unknown') return found;
   const { lease } = found;
-  if (lease.state === 'released') {
-    return { kind: 'ours-again', why: isSamePlace(lease, here) ? 'returned' : 'released' };
-  }
-  const theirs = (why: 'other-host' | 'clone' | 'copy' | 'leaving') =>
+  const theirs = (why: Extract<LeaseVerdict, { kind: 'theirs' }>['why']) =>
     ({ kind: 'theirs', why, holder: lease }) as const;
-  if (lease.host.id !== here.host.id) return theirs('other-host');
-  if (!shareCards(lease.host.cards, here.host.cards)) return theirs('clone');
+  const sameHost = lease.host.id === here.host.id;
   const sameProject =
     lease.project.directory === here.project.directory || ['gone', 'same'].includes(former.project);
   const sameData =
     lease.nodeData === here.nodeData ||
     former.nodeData === 'same' ||
     (former.nodeData === 'gone' && isSameFolder(lease.folder, here.folder));
+  if (lease.state === 'released') {
+    // Who gave it up has no say any more in who took it: nothing leads back from there to this copy.
+    return sameHost && sameProject && sameData ? theirs('given-up') : { kind: 'ours-again', why: 'released' };
+  }
+  if (!sameHost) return theirs('other-host');
+  if (!shareCards(lease.host.cards, here.host.cards)) return theirs('clone');
+  if (hasLostCards(lease.host, here.host))
+    return {
+      kind: 'unknown',
+      reason: `this machine has the machine ID of ${lease.host.name}, another name, and no network card to be told by`,
+    };
   if (!sameProject || !sameData) return theirs(lease.state === 'leaving' ? 'leaving' : 'copy');
   if (lease.state === 'leaving') return { kind: 'ours-again', why: 'returned' };
   if (!isSamePlace(lease, here)) return { kind: 'ours-again', why: 'moved' };
@@ -189,6 +197,14 @@ function isSamePlace(lease: LeasePlace, here: LeasePlace): boolean {
     lease.project.directory === here.project.directory &&
     lease.nodeData === here.nodeData
   );
+}
+
+/**
+ * A clone into a machine without cards that can be told (a container, WSL) has a new name besides. One sign alone is
+ * usual: a card is taken out, a host is renamed.
+ */
+function hasLostCards(before: HostMark, now: HostMark): boolean {
+  return before.cards.length > 0 && now.cards.length === 0 && before.name !== now.name;
 }
 
 /** One that is in both is enough: cards are changed one at a time. Without any nothing can be said. */

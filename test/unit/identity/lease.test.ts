@@ -98,6 +98,27 @@ describe('judgeLease', () => {
     expect(judge(held({ state: 'leaving' }))).toEqual({ kind: 'ours-again', why: 'returned' });
   });
 
+  it('S40: what was released here is free to all but the place that released it, also under another path', () => {
+    const mine = held({ state: 'released' });
+    expect(judge(mine)).toMatchObject({ kind: 'theirs', why: 'given-up' });
+    const before = { ...mine, project: elsewhere, nodeData: '/srv/old/node-data' };
+    expect(judge(before, GONE)).toMatchObject({ kind: 'theirs', why: 'given-up' });
+    expect(judge(before, { nodeData: 'other', project: 'present' })).toMatchObject({ why: 'released' });
+    const verdict = judge(mine);
+    const [finding] = leaseFindings([{ smesherId: id, name: 'a', path: '/x/a.lease', verdict }]);
+    expect(finding).toMatchObject({ code: 'lease-given-up', severity: 'error', kind: 'refused' });
+    expect(finding?.message).toContain('was given up here (released 2026-11-21 08:00 UTC)');
+  });
+
+  it('S23: no cards where there were some say nothing, unless the machine has another name as well', () => {
+    const bare = (name: string) => ({ ...here, host: { ...here.host, name, cards: [] } });
+    expect(judge(held(), STILL, bare('atlas'))).toEqual({ kind: 'ours' });
+    expect(judge(held(), STILL, bare('atlas-2'))).toMatchObject({ kind: 'unknown' });
+    const renamed = held({ host: { ...here.host, name: 'old', cards: [] } });
+    expect(judge(renamed)).toMatchObject({ kind: 'ours' });
+    expect(judge(renamed, STILL, bare('atlas'))).toMatchObject({ kind: 'ours' });
+  });
+
   it('never lets a lease of another machine pass that is not released', () => {
     const place = fc.constantFrom<FormerPlace['nodeData']>('gone', 'same', 'other', 'unknown');
     const project = fc.constantFrom<FormerPlace['project']>('gone', 'same', 'present', 'unknown');
@@ -228,6 +249,20 @@ describe('decideLeases', () => {
     const damaged = { ...sourceLease, reading: { kind: 'unknown', reason: 'x' } } as const;
     const carriedOn = decideLeases({ ...facts, standing: [standing({ isNew: true, sourceLease: damaged })] });
     expect(readLease((carriedOn.steps[0] as { content: string }).content).kind).toBe('unknown');
+  });
+
+  it('S40: says that a released key was taken, and takes none back that was released here', () => {
+    const released = held({ host: { id: 'host-b', name: 'borg', cards: [] }, state: 'released' });
+    const sourceLease = found(released, STILL, '/from/x.lease');
+    const taken = decideLeases({ ...facts, standing: [standing({ isNew: true, sourceLease })] });
+    expect(contentOf(taken.steps)).toMatchObject([{ state: 'held', host: { id: 'host-a' } }]);
+    expect(taken.notes).toEqual([expect.stringContaining('abababab: released by who had it before')]);
+    const own = found(held({ state: 'released' }), STILL, '/srv/smesh/.smesh/retired/x.lease');
+    const back = decideLeases({ ...facts, standing: [standing({ isNew: true, sourceLease: own })] });
+    expect(contentOf(back.steps)).toMatchObject([{ state: 'released' }]);
+    expect(back.carried).toMatchObject([{ verdict: { why: 'given-up' } }]);
+    const beside = decideLeases({ ...facts, standing: [standing({ isNew: true, lease: own })] });
+    expect(beside.steps).toEqual([]);
   });
 
   it('S40: notes in both places that a key was taken away', () => {
