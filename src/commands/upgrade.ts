@@ -21,7 +21,8 @@ export const upgradeCommand = defineCommand({
     { flags: '--post-service <image>', summary: 'tag or whole image for all post-services' },
     {
       flags: '--check',
-      summary: 'only say what is newer among stable releases (exit 10 when something is)',
+      summary:
+        'only say what is newer among stable releases (exit 10 when something is, 4 when nobody could be asked)',
     },
     { flags: '--dry-run', summary: 'show the plan; pull and change nothing' },
     ...SAFETY_OPTIONS,
@@ -43,6 +44,15 @@ export const upgradeCommand = defineCommand({
     if (flagOption(invocation, 'check')) {
       if (node !== undefined || postService !== undefined) {
         throw new SmeshError('bad-option', ExitCode.usage, '--check only looks, and takes no image');
+      }
+      const { force, wait } = safetyOptions(invocation);
+      if (force || wait !== undefined) {
+        throw new SmeshError(
+          'bad-option',
+          ExitCode.usage,
+          '--check only looks, and has nothing to wait for or to force',
+          { hint: 'smesh-compose upgrade --check   and then: smesh-compose upgrade --wait' },
+        );
       }
       return runUpgradeCheck(context);
     }

@@ -84,7 +84,10 @@ function isBroken(image: ImageReference, release: Release): boolean {
   return judgeImage(reference).some(({ severity }) => severity === 'error');
 }
 
-/** `upgrade --check`: asks registries only, needs no engine and no lock. Exit 10 when something newer is there. */
+/**
+ * `upgrade --check`: asks registries only, needs no engine and no lock. Exit 10 when something newer is there, 4 when of no
+ * image anything could be learnt: for a cron job that is not "nothing new".
+ */
 export async function runUpgradeCheck(context: Context): Promise<ExitCode> {
   const { project } = await loadProject(context);
   const lookups = await Promise.all(
@@ -94,7 +97,10 @@ export async function runUpgradeCheck(context: Context): Promise<ExitCode> {
   else context.out.result(renderLookups(lookups).join('\n'));
   const words = nextCommand(lookups);
   if (words !== undefined) context.out.note(`Take it with: ${words}`);
-  return lookups.some(({ state }) => state === 'newer') ? ExitCode.changesPending : ExitCode.ok;
+  if (lookups.some(({ state }) => state === 'newer')) return ExitCode.changesPending;
+  if (!lookups.every(({ state }) => state === 'unknown')) return ExitCode.ok;
+  context.out.warn('Nobody could be asked, so whether anything is newer is not known.');
+  return ExitCode.environment;
 }
 
 /** More than these say nothing more. */
