@@ -14,12 +14,15 @@ export type ImageRole = keyof typeof DEFAULT_IMAGES;
 export interface ImageFinding {
   readonly severity: 'error' | 'warning';
   readonly message: string;
+  /** It may go on where it runs, but nobody should be brought to it. */
+  readonly outdated?: true;
 }
 
 interface KnownTags {
   readonly tags: RegExp;
   readonly severity: 'error' | 'warning';
   readonly message: string;
+  readonly outdated?: true;
 }
 
 /** Facts about published tags, by the last part of the image's name (spacemesh.md §3.6, §4, §9.1, §9.2). */
@@ -61,6 +64,7 @@ const KNOWN: Readonly<Record<string, readonly KnownTags[]>> = {
       tags: /^v0\.[0-6]\.|^v0\.7\.[0-8]$/,
       severity: 'warning',
       message: 'releases before v0.7.13 have other flags and another program name; v0.8.5 is tested',
+      outdated: true,
     },
   ],
 };
@@ -94,7 +98,11 @@ export function inspectImage(reference: string): readonly ImageFinding[] {
   }
   return (KNOWN[name] ?? [])
     .filter((known) => tag !== undefined && known.tags.test(tag))
-    .map(({ severity, message }) => ({ severity, message: `${reference}: ${message}` }));
+    .map(({ severity, message, outdated }) => ({
+      severity,
+      message: `${reference}: ${message}`,
+      ...(outdated === undefined ? {} : { outdated }),
+    }));
 }
 
 function exampleFor(name: string): string {

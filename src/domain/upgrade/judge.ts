@@ -140,11 +140,19 @@ function refusal(code: string, message: string, next: string): Finding {
   return { code, severity: 'error', kind: 'refused', message, next };
 }
 
-/** What is known of the image itself: no tag that moves, no release that is broken (spacemesh.md §3.6). */
+/**
+ * What is known of the image itself: no tag that moves, no release that is broken, none whose program is not started as
+ * today's are (spacemesh.md §3.6). What smesh.yaml names already is only warned of where it is read.
+ */
 export function judgeImage(reference: ImageReference): readonly Finding[] {
   return inspectImage(reference.text).map((finding: ImageFinding) => ({
-    code: finding.severity === 'error' ? 'image-broken' : 'image-doubtful',
-    severity: finding.severity,
+    code:
+      finding.severity === 'error'
+        ? 'image-broken'
+        : finding.outdated === true
+          ? 'image-outdated'
+          : 'image-doubtful',
+    severity: finding.outdated === true ? 'error' : finding.severity,
     kind: 'invalid',
     message: finding.message.replace(reference.text, shortReference(reference)),
     next: 'Which releases there are: smesh-compose upgrade --check',

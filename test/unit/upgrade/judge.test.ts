@@ -96,7 +96,8 @@ describe('S24: images and pairs', () => {
     expect(judge(`spacemeshos/go-spacemesh:v1.7.5@${digest}`)).toEqual(['image-broken']);
     expect(judge('spacemeshos/post-service:v0.8.1')).toEqual(['image-broken']);
     expect(judge('spacemeshos/post-service:latest')).toEqual(['image-broken']);
-    expect(judge('spacemeshos/post-service:v0.7.8')).toEqual(['image-doubtful']);
+    expect(judge('spacemeshos/post-service:v0.7.8')).toEqual(['image-outdated']);
+    expect(judge('spacemeshos/post-service:v0.7.12')).toEqual(['image-doubtful']);
     expect(judge(`spacemeshos/go-spacemesh:v1.7.6@${digest}`)).toEqual([]);
   });
 
