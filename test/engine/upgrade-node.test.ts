@@ -73,6 +73,17 @@ describe('S24: before anything is pulled', () => {
     ]);
   });
 
+  it('--check ends with 4 when nobody can say anything: cron must not take that for the newest', async () => {
+    const text = smeshYaml();
+    writeFileSync(join(folder, 'smesh.yaml'), text.replaceAll(releases.registry.host, '127.0.0.1:1'));
+    const run = await project.smesh(['upgrade', '--check']);
+    writeFileSync(join(folder, 'smesh.yaml'), text);
+    expect(run.code, run.stdout).toBe(4);
+    expect(run.stdout).toContain('nobody knows whether there is a newer one');
+    expect(plain(run.stderr)).toContain('Nobody could be asked');
+    expect((await project.smesh(['upgrade', '--check', '--wait'])).code).toBe(2);
+  });
+
   it('refuses what cannot be reached, and what is broken; nothing is asked of the registry', async () => {
     const before = await project.lives();
     const asked = releases.registry.asked.length;
@@ -94,6 +105,10 @@ describe('S24: before anything is pulled', () => {
       words: expect.stringContaining('invalid ATX'),
     });
     expect(await refused('--post-service', 'latest')).toMatchObject({ code: 3 });
+    expect(await refused('--post-service', 'v0.7.8')).toMatchObject({
+      code: 3,
+      words: expect.stringContaining('have other flags and another program name'),
+    });
     expect(releases.registry.asked.length).toBe(asked);
     expect(await project.lives()).toEqual(before);
   });
@@ -193,6 +208,23 @@ describe('S41: the node', () => {
     expect((await project.smesh(['plan', '--check'])).code).toBe(0);
     await project.compose('up', '-d');
     expect(await project.lives()).toEqual(before);
+  });
+
+  it('one that others have finished is complete, and asks for no release', async () => {
+    const [text, image] = [smeshYaml(), await imageOf('node')];
+    const record = {
+      ...{ version: 1, startedAt: new Date().toISOString(), before: text, after: text, back: {} },
+      ...{ node: { from: image, to: image }, running: ['node'], synced: true, smesherIds: [], databases: {} },
+      passed: ['node'],
+    };
+    const path = join(folder, '.smesh/upgrade.json');
+    writeFileSync(path, JSON.stringify(record));
+    const asked = releases.registry.asked.length;
+    const run = await project.smesh(['upgrade', '--wait']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stdout).toMatch(/^It is complete: nothing was left to do for .*go-spacemesh:v1\.7\.7\.$/m);
+    expect(releases.registry.asked.length).toBe(asked);
+    expect(existsSync(path)).toBe(false);
   });
 
   it.each([

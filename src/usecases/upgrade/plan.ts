@@ -59,7 +59,7 @@ function planProvers(
     const { service } = container;
     if (service === undefined) return [];
     const why = words(change, container.image);
-    if (container.image === change.to.text) return [{ kind: 'keep-service', service, note: 'has its image' }];
+    if (container.image === change.to.text) return [{ kind: 'keep-service', service }];
     if (!isUp(container)) {
       return [
         { kind: 'keep-service', service, note: `is down: ${why} when it is started (smesh-compose up)` },
@@ -84,7 +84,7 @@ function planNode(
 ): readonly ContainerStep[] {
   const why = words(change);
   const service = node?.service ?? 'node';
-  if (node?.image === change.to.text) return [{ kind: 'keep-service', service, note: 'has its image' }];
+  if (node?.image === change.to.text) return [{ kind: 'keep-service', service }];
   if (node === undefined || !isUp(node)) {
     return [{ kind: 'keep-service', service, note: `is down: ${why} when it is started (smesh-compose up)` }];
   }

@@ -10,8 +10,17 @@ export function changesToJson(changes: readonly Change[]): readonly unknown[] {
   return changes.map(({ use, from, to }) => ({ use, from: from.map(({ text }) => text), to: to.text }));
 }
 
-/** How an upgrade ended, and what to type next. Resolves with the exit code. */
-export function reportUpgrade(context: Context, changes: readonly Change[], result: RollResult): ExitCode {
+/**
+ * How an upgrade ended, and what to type next. Returns the exit code.
+ *
+ * @param begun it was gone on with: another command may have done the rest
+ */
+export function reportUpgrade(
+  context: Context,
+  changes: readonly Change[],
+  result: RollResult,
+  begun = false,
+): ExitCode {
   if (context.json) {
     const { upgraded, waiting, warnings } = result;
     context.out.json({
@@ -26,6 +35,11 @@ export function reportUpgrade(context: Context, changes: readonly Change[], resu
         ? { failed: { use: result.use, why: result.why, back: result.back } }
         : {}),
     });
+  } else if (begun && result.kind === 'done' && result.upgraded.length === 0) {
+    const images = changes.map(({ to }) => shortReference(to)).join(' and ');
+    const warnings = result.warnings.map((warning) => `  ! ${printable(warning)}`);
+    context.out.result([`It is complete: nothing was left to do for ${images}.`, ...warnings].join('\n'));
+    context.out.note('Is there anything newer?  smesh-compose upgrade --check');
   } else {
     context.out.result(render(changes, result).join('\n'));
   }

@@ -1,5 +1,5 @@
 import { isUp } from '../../domain/compose/container-role.ts';
-import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import { ExitCode } from '../../domain/errors.ts';
 import { describeFinding, type Finding, findingsError } from '../../domain/plan/findings.ts';
 import { setImages } from '../../domain/project/edit-images.ts';
 import {
@@ -23,7 +23,7 @@ import { planUpgrade } from './plan.ts';
 import { readRecord, removeRecord, type UpgradeRecord, writeRecord } from './record.ts';
 import { changesToJson, reportUpgrade } from './report.ts';
 import { roll } from './roll.ts';
-import { imageChanges, writeImages } from './way-back.ts';
+import { imageChanges, imageIds, judgeWaysBack, noWayBack, writeImages } from './way-back.ts';
 
 export interface UpgradeOptions extends Wishes, RollOptions {
   readonly dryRun: boolean;
@@ -48,11 +48,8 @@ async function upgrade(context: Context, options: UpgradeOptions): Promise<ExitC
     if (options.dryRun) return preview(context, loaded, standing, changes, options);
     context.out.note(`Going on with the upgrade that was begun ${begun.startedAt}.`);
     const result = await roll(context, begun, options);
-    const isAsked = options.node !== undefined || options.postService !== undefined;
-    // `up` may have finished it long ago: then what was meant is a new one.
-    if (isAsked || result.kind !== 'done' || result.upgraded.length > 0) {
-      return reportUpgrade(context, changes, result);
-    }
+    // `up` may have finished it meanwhile.
+    return reportUpgrade(context, changes, result, true);
   }
   const changes = await chooseChanges(context, loaded.project, options);
   if (changes.length === 0) return reportNothing(context, options.dryRun);
@@ -108,7 +105,10 @@ async function decide(
   changes: readonly Change[],
   options: UpgradeOptions,
 ): Promise<Decided> {
-  const judged = judgeChanges(project, standing, changes, options);
+  const judged = [
+    ...judgeChanges(project, standing, changes, options),
+    ...(await judgeWaysBack(context, standing, changes)),
+  ];
   const looks = await lookAtProvers(context, project, standing.own);
   const plan = planUpgrade(project, standing, looks, changes, options.force);
   // What would keep `up` back keeps an upgrade back, too; where it is refused already nobody needs to know.
@@ -172,7 +172,7 @@ async function prepareImages(
   changes: readonly Change[],
   options: UpgradeOptions,
 ): Promise<UpgradeRecord> {
-  const idsBefore = new Map(standing.own.map(({ image, imageId }) => [image, imageId]));
+  const idsBefore = imageIds(standing);
   const ready = new Map<ImageUse, ReadyImage>();
   for (const { use, to } of changes) ready.set(use, await makeReady(context, project, use, to));
   const releases = new Map<ImageUse, Release>();
@@ -187,8 +187,9 @@ async function prepareImages(
 
   const back: Record<string, string> = {};
   for (const { text: written } of changes.flatMap(({ from }) => from)) {
-    const name = await wayBack(context, written, idsBefore.get(written));
-    if (name === undefined) throw noWayBack(written);
+    const id = idsBefore.get(written);
+    const name = await wayBack(context, written, id);
+    if (name === undefined) throw findingsError([noWayBack(written, id)]);
     back[written] = name;
   }
   let after = text;
@@ -230,15 +231,6 @@ function warnOfOtherRelease(context: Context, image: ImageReference, release: Re
   if (image.tag === undefined || image.tag.replace(/^v/, '').startsWith(formatRelease(release).slice(1)))
     return;
   context.out.warn(`${shortReference(image)} says that it is ${formatRelease(release)}.`);
-}
-
-function noWayBack(written: string): SmeshError {
-  return new SmeshError(
-    'no-way-back',
-    ExitCode.refused,
-    `${written} stands for another image now than the one that runs, and the one that runs is in no registry: after the upgrade nothing would lead back to it. Nothing was changed.`,
-    { hint: 'Give the image that runs a name of its own first: docker tag IMAGE_ID NAME:TAG' },
-  );
 }
 
 /** What a record says, as changes. */

@@ -1,6 +1,8 @@
+import type { Finding } from '../../domain/plan/findings.ts';
 import { type ImageChanges, identitiesWithOwnImage, setImages } from '../../domain/project/edit-images.ts';
 import { requireProject } from '../../domain/project/parse.ts';
 import type { Project } from '../../domain/project/types.ts';
+import { quoteForShell } from '../../domain/shell-quote.ts';
 import { parseImageReference } from '../../domain/upgrade/image-reference.ts';
 import { canGoBack, nodePath } from '../../domain/upgrade/node-path.ts';
 import { parseRelease } from '../../domain/upgrade/release.ts';
@@ -9,7 +11,9 @@ import type { Context } from '../context.ts';
 import { planGenerate } from '../generate.ts';
 import { loadProject } from '../load-project.ts';
 import type { ImageUse } from './check.ts';
-import { lookAtDatabases } from './look.ts';
+import type { Change } from './choose.ts';
+import { wayBack } from './images.ts';
+import { lookAtDatabases, type Standing } from './look.ts';
 import type { UpgradeRecord } from './record.ts';
 
 /** Edits smesh.yaml, and all that follows from it, in one journaled act. */
@@ -52,6 +56,40 @@ export async function writeFormerImages(
           ),
         };
   await writeImages(context, setImages(text, changes));
+}
+
+/** By the names that containers were made with. */
+export function imageIds({ own }: Standing): ReadonlyMap<string, string | undefined> {
+  return new Map(own.map(({ image, imageId }) => [image, imageId]));
+}
+
+/** Whether the images that run can be named again later. What can be told before a pull; one that moves the very tag that is in use is only seen after it. */
+export async function judgeWaysBack(
+  context: Context,
+  standing: Standing,
+  changes: readonly Change[],
+): Promise<readonly Finding[]> {
+  const ids = imageIds(standing);
+  const used = [...new Set(changes.flatMap(({ from }) => from.map(({ text }) => text)))];
+  const judged = await Promise.all(
+    used.map(async (written) =>
+      (await wayBack(context, written, ids.get(written))) === undefined
+        ? [noWayBack(written, ids.get(written))]
+        : [],
+    ),
+  );
+  return judged.flat();
+}
+
+export function noWayBack(written: string, id: string | undefined): Finding {
+  const short = id?.replace(/^sha256:/, '').slice(0, 12) ?? '';
+  return {
+    code: 'no-way-back',
+    severity: 'error',
+    kind: 'refused',
+    message: `${written} stands for another image now than the one that runs, and the one that runs is in no registry: after the upgrade nothing would lead back to it`,
+    next: `Give the image that runs its name back: docker tag ${short} ${quoteForShell(written.split('@', 1)[0] ?? written)}`,
+  };
 }
 
 export type DatabaseVerdict =
