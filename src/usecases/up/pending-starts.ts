@@ -107,7 +107,7 @@ export async function finishPendingStarts(
         left.push(service);
         const more = error.details.length === 0 ? '' : ` ${error.details.join('; ')}.`;
         context.out.warn(
-          `${service} was down after an interrupted up and is not started: ${error.message}${more} When that is settled: smesh-compose up`,
+          `${service} was down after an interrupted up and is not started: ${error.message}${more} Next: smesh-compose up`,
         );
       }
     }
