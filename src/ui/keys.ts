@@ -125,7 +125,9 @@ function runsHere(key: ListedKey): string {
   const serving = key.places.filter(({ use, by }) => use === 'serves' && by === 'key');
   const running = serving.filter(({ runs }) => runs);
   if (running.some(({ own }) => own)) return running.some(({ own }) => !own) ? 'here, elsewhere' : 'here';
-  return running.length > 0 ? 'elsewhere' : 'no';
+  if (running.length > 0) return 'elsewhere';
+  // Whom nobody could look for may run all the same.
+  return key.verdict === 'unknown' ? 'unknown' : 'no';
 }
 
 function leaseWord({ lease, left }: ListedKey): string {

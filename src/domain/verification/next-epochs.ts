@@ -32,6 +32,8 @@ function checkPublication(identity: IdentityEvidence, project: ProjectEvidence, 
   }
   if (due === 'no') {
     if (isNew) {
+      const late = firstProofLate(identity, project, journey);
+      if (late !== undefined) return late;
       return check.notDue(
         'new',
         journey.initialProof === 'yes'
@@ -63,13 +65,34 @@ function checkPublication(identity: IdentityEvidence, project: ProjectEvidence, 
     ]);
   }
   if (doneAt !== undefined && now < journey.registersUntil && doneAt > journey.registersUntil) {
-    return check.warning(
+    return check.costs(
       'late',
       `will publish in time, but too late to register for round ${epoch}: it loses epoch ${epoch + 2}`,
       [`done about ${utc(doneAt, clock)}`, `round ${epoch} begins ${utc(journey.registersUntil, clock)}`],
     );
   }
   return check.notDue('proof-due', `has to prove and publish its ATX of epoch ${epoch}`, evidence);
+}
+
+/** A first proof has no ATX to be late with, but a round to be registered for (spacemesh.md §7.1). */
+function firstProofLate(
+  { state, doing }: IdentityEvidence,
+  { clock }: ProjectEvidence,
+  { epoch, now, initialProof, registersUntil }: Journey,
+): Check | undefined {
+  const { activity } = state;
+  if (initialProof === 'yes' || activity.kind !== 'reading' || activity.doneAt === undefined)
+    return undefined;
+  if (now >= registersUntil || activity.doneAt <= registersUntil) return undefined;
+  return checksOf('publication').costs(
+    'late',
+    `is new, and will be done with its first proof too late to register for round ${epoch}: it loses epoch ${epoch + 2}`,
+    [
+      doing,
+      `done about ${utc(activity.doneAt, clock)}`,
+      `round ${epoch} begins ${utc(registersUntil, clock)}`,
+    ],
+  );
 }
 
 /** The round is over and its proof is not there: nobody can prove yet, however long it takes (S27). */

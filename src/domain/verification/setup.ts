@@ -13,6 +13,9 @@ const MISSED_RECENTLY_MS = MINUTE;
 
 const LOG_OF_NODE = 'smesh-compose logs node';
 
+/** It tells why the engine cannot be asked, and what to do. */
+const DOCTOR = 'smesh-compose doctor';
+
 /** Node, account and keys of strangers: what all identities have in common. */
 export function checkProject(evidence: ProjectEvidence): readonly Check[] {
   return [checkNode(evidence.node, evidence.now), checkCoinbase(evidence), checkStrangers(evidence)];
@@ -22,7 +25,8 @@ function checkNode(node: NodeEvidence, now: number): Check {
   const check = checksOf('node');
   const upFor = node.startedAt === undefined ? undefined : now - node.startedAt;
   if (node.container === 'unknown' && node.synced === undefined) {
-    return check.unknown('The node cannot be looked at', node.engineFault ?? 'the engine cannot be asked');
+    const why = node.engineFault ?? 'the engine cannot be asked';
+    return check.unknown('The node cannot be looked at: Docker cannot be asked', why, DOCTOR);
   }
   if (node.container === 'absent') {
     return check.costs('node-absent', 'The node has no container', [], 'smesh-compose up');
@@ -99,7 +103,7 @@ export function checkSetup(identity: IdentityEvidence, project: ProjectEvidence)
     checkKey(identity),
     checkData(identity),
     checkKnown(identity, project),
-    checkService(identity),
+    checkService(identity, project.node),
     checkConnection(identity, project),
   ];
 }
@@ -172,7 +176,7 @@ function checkKnown({ listed, wanted, key }: IdentityEvidence, { node }: Project
   return check.ok('is known to the node', [`wants ${wanted === 'proving' ? 'a proof' : 'nothing'} of it`]);
 }
 
-function checkService({ state, doing, name }: IdentityEvidence): Check {
+function checkService({ state, doing, name }: IdentityEvidence, { engineFault }: NodeEvidence): Check {
   const check = checksOf('service');
   const { activity, wants, held } = state;
   const logs = `smesh-compose logs ${name}`;
@@ -191,7 +195,13 @@ function checkService({ state, doing, name }: IdentityEvidence): Check {
       return check.costs('proof-failed', 'cannot prove', [doing], logs);
     case 'silent':
     case 'unknown':
-      return check.unknown('has a service that does not say what it does', doing, logs);
+      return engineFault === undefined
+        ? check.unknown('has a service that does not say what it does', doing, logs)
+        : check.unknown(
+            'has a service of which nothing is known: Docker cannot be asked',
+            engineFault,
+            DOCTOR,
+          );
     case 'starting':
       return check.warning('starting', 'has a service that is just starting', [doing]);
     default:
@@ -212,7 +222,8 @@ function checkConnection(
   const check = checksOf('connection');
   const { activity } = state;
   const { service, missedByNodeAt } = connection;
-  const restart = `docker compose restart ${name}   (it is idle: nothing is lost)`;
+  // Idle now may be proving when it is typed: the tool looks once more, Compose does not.
+  const restart = `smesh-compose restart ${name} --wait`;
   if (activity.kind === 'not-connected') {
     return service.kind === 'connected'
       ? check.costs(

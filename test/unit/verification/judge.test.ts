@@ -206,6 +206,23 @@ describe('what costs rewards', () => {
       },
       'too-late',
     ],
+    [
+      'a first proof that will be done too late to register, as status says',
+      IN_GAP,
+      {
+        wanted: 'proving',
+        atxs: known([]),
+        rewards: known([]),
+        events: known([]),
+        rows: known('none'),
+        state: {
+          wants: 'a-proof',
+          activity: { kind: 'reading', position: 1, doneAt: Date.parse('2026-11-23T12:00:00Z') },
+          held: false,
+        },
+      },
+      'late',
+    ],
     ['a proof that was not done when the round began', AFTER_GAP, {}, 'proof-too-late'],
     ['three eligible layers without a reward', AFTER_GAP, unpaidIn(3), 'unpaid'],
     ['a conviction', BEFORE_GAP, { malfeasance: known({ smesher: SMESHER, type: 1 }) }, 'cancelled'],
