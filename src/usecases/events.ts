@@ -21,11 +21,13 @@ export async function recentEvents(
   { ports, clock }: Context,
   project: Project,
 ): Promise<readonly NodeEvent[]> {
-  const node = await findNode(await ports.docker(), project);
-  if (node?.state !== 'running') throw nodeAway(project, node);
+  const found = await findNodeUnlessSilent(ports, project);
+  const node = found.fault === undefined ? found.node : undefined;
+  if (found.fault === undefined && node?.state !== 'running') throw nodeAway(project, node);
   const api = await ports.nodeApi();
   const { events } = await api.snapshot(nodeEndpoint(project, node), { timeoutMs: TIMEOUT_MS });
   if (!events.ok) {
+    if (found.fault !== undefined) throw found.fault;
     throw new SmeshError(
       'node-silent',
       ExitCode.unhealthy,
@@ -94,6 +96,20 @@ export async function followEvents(
       await clock.sleep(RELEASE_MS, until).catch(() => undefined);
       tell();
     }
+  }
+}
+
+/** The node is asked at its port of this host, for which no engine is needed; why that is silent matters only if it is. */
+async function findNodeUnlessSilent(
+  ports: Context['ports'],
+  project: Project,
+): Promise<{ readonly node?: ObservedContainer; readonly fault?: SmeshError }> {
+  try {
+    const node = await findNode(await ports.docker(), project);
+    return node === undefined ? {} : { node };
+  } catch (fault) {
+    if (!(fault instanceof SmeshError)) throw fault;
+    return { fault };
   }
 }
 
