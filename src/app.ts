@@ -15,6 +15,7 @@ import type { FilesPort } from './ports/files.ts';
 import type { Ports } from './ports/index.ts';
 import type { OutputPort } from './ports/output.ts';
 import { formatError } from './ui/errors.ts';
+import { fitToTerminal } from './ui/fitted.ts';
 import { version } from './version.ts';
 
 /** Parts that a test replaces; everything else is what users run. */
@@ -146,7 +147,11 @@ export async function main(argv: readonly string[], replacements: Replacements =
     });
     if (parsed.kind === 'answered') return parsed.exitCode;
     global = parsed.global;
-    out = createTerminal({ env, json, quiet: global.quiet, color: global.color });
+    const terminal = createTerminal({ env, json, quiet: global.quiet, color: global.color });
+    out = fitToTerminal(terminal, {
+      ...(process.stdout.isTTY === true ? { stdout: terminal.columns } : {}),
+      ...(process.stderr.isTTY === true ? { stderr: terminal.columns } : {}),
+    });
     signals = listenForSignals(out);
     const context: Context = {
       // Its paths stand in compose.yaml: by way of a link (`-C`) they would be others, and recreate containers.

@@ -39,7 +39,8 @@ async function run(invocation: Invocation, context: Context): Promise<number> {
   const print = (event: NodeEvent): void => {
     if (since !== undefined && event.at < since) return;
     if (isNamed && !('smesher' in event && chosen.has(event.smesher))) return;
-    out.result(json ? JSON.stringify(eventDocument(event, names)) : render(event));
+    if (json) out.verbatim(JSON.stringify(eventDocument(event, names)));
+    else out.result(render(event));
   };
   if (flagOption(invocation, 'follow')) await followEvents(context, project, print);
   else for (const event of await recentEvents(context, project)) print(event);

@@ -102,7 +102,7 @@ async function check(invocation: Invocation, context: Context): Promise<number> 
     context.out.result(
       ['Out of date with smesh.yaml:', ...summarizeSteps(context.directory, plan.steps)].join('\n'),
     );
-    for (const { diff } of plan.outdated) context.out.result(`\n${diff}`);
+    for (const { diff } of plan.outdated) context.out.verbatim(`\n${diff}`);
   }
   if (pending) context.out.note('Bring it up to date with: smesh-compose generate');
   else context.out.result('Everything is up to date with smesh.yaml.');

@@ -67,13 +67,13 @@ function printer(
 ): (line: ServiceLine) => void {
   if (json) {
     return ({ service, smesher, at, stream, text }) =>
-      out.result(
+      out.verbatim(
         JSON.stringify({ service, smesher: smesher ?? null, at: new Date(at).toISOString(), stream, text }),
       );
   }
   const services = [...new Set(sources.map(({ service }) => service))];
   const render = logLineRenderer({ color: out.color, timestamps, services });
-  return (line) => out.result(render(line));
+  return (line) => out.verbatim(render(line));
 }
 
 /** The containers of the named services; a name that means nothing or more than one identity is refused. */

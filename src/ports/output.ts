@@ -7,6 +7,8 @@ export interface OutputPort {
   readonly interactive: boolean;
   /** A result, to stdout, with a newline. */
   result(text: string): void;
+  /** What another program or a file says, to stdout, never broken into lines: logs, differences, JSON by the line. */
+  verbatim(text: string): void;
   /** One JSON document to stdout. */
   json(value: unknown): void;
   /** Anything else, to stderr. Silent with --quiet. */

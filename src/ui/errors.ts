@@ -1,10 +1,12 @@
 import type { SmeshError } from '../domain/errors.ts';
-import { printable } from './text.ts';
+import { fitLine, printable } from './text.ts';
 
 /** Message, details, hint and exit code as a person reads them (ux.md, "An error"). */
 export function formatError(error: SmeshError, columns: number): string {
   // Names of files stand in them, and a name must not command the terminal.
-  const details = error.details.flatMap((detail) => detail.split('\n')).map((line) => `  ${printable(line)}`);
+  const details = error.details
+    .flatMap((detail) => detail.split('\n'))
+    .flatMap((line) => fitLine(`  ${printable(line)}`, columns));
   const lines = [...wrap(error.message, columns, ''), ...details];
   if (error.hint !== undefined) lines.push(...wrap(error.hint, columns, '  '));
   lines.push(`(exit ${error.exitCode})`);

@@ -89,6 +89,36 @@ export function wrapText(text: string, width: number): string[] {
   return [...lines, line];
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours take no room.
+const COLORS = /\u001b\[[\d;]*m/g;
+
+/** Where the text of a line begins: behind its indent and the mark of a list (`! `, `→ `, `· `). */
+const MARGIN = /^ *(?:[!→·+=~-] +)?/u;
+
+/**
+ * One line as lines of at most `columns` cells, broken between words, the further ones below the text of the first.
+ * Colours take no room. A line that is a command stays whole: broken, it would be another one when it is pasted.
+ */
+export function fitLine(line: string, columns: number): string[] {
+  const bare = (text: string) => text.replace(COLORS, '');
+  if (textWidth(bare(line)) <= columns) return [line];
+  const margin = MARGIN.exec(line)?.[0] ?? '';
+  const text = line.slice(margin.length);
+  if (/^(?:smesh-compose|docker|sudo) /.test(text)) return [line];
+  const below = ' '.repeat(textWidth(margin));
+  const lines: string[] = [];
+  let current = '';
+  // Runs of spaces are columns: they are kept within a line.
+  for (const word of text.split(/(?<=[^ ]) (?=[^ ])/)) {
+    const longer = current === '' ? word : `${current} ${word}`;
+    if (current !== '' && textWidth(below) + textWidth(bare(longer)) > columns) {
+      lines.push(current);
+      current = word;
+    } else current = longer;
+  }
+  return [...lines, current].map((part, index) => (index === 0 ? margin : below) + part);
+}
+
 /** `post-0001, post-0002` or, when they are many or long, `post-0001 … post-0050 (50)`. */
 export function enumerate(subjects: readonly string[]): string {
   const all = subjects.join(', ');

@@ -104,6 +104,7 @@ export function createTerminal(options: TerminalOptions): OutputPort {
     color: wantsColor(options),
     interactive,
     result: (text) => void process.stdout.write(`${text}\n`),
+    verbatim: (text) => void process.stdout.write(`${text}\n`),
     json: (value) => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
     note,
     warn: (text) => void process.stderr.write(`${text}\n`),

@@ -15,6 +15,7 @@ function innerOutput(out: OutputPort): OutputPort {
     color: out.color,
     interactive: false,
     result: (text) => out.note(indented(text)),
+    verbatim: (text) => out.note(indented(text)),
     json: () => {},
     note: (text) => out.note(indented(text)),
     warn: (text) => out.warn(indented(text)),
