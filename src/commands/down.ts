@@ -15,7 +15,7 @@ export const downCommand = defineCommand({
   ],
   run(invocation, context) {
     return runDown(context, {
-      ...safetyOptions(invocation),
+      ...safetyOptions(invocation, 'down'),
       dryRun: flagOption(invocation, 'dry-run'),
     });
   },

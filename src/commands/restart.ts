@@ -29,7 +29,7 @@ export const restartCommand = defineCommand({
     return runRestart(context, {
       services: invocation.arguments,
       dryRun: flagOption(invocation, 'dry-run'),
-      ...safetyOptions(invocation),
+      ...safetyOptions(invocation, 'restart'),
       ...(flagOption(invocation, 'detach') ? {} : { healthyWithinMs: timeoutMs }),
     });
   },

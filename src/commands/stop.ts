@@ -23,7 +23,7 @@ export const stopCommand = defineCommand({
     return runStop(context, {
       services: invocation.arguments,
       dryRun: flagOption(invocation, 'dry-run'),
-      ...safetyOptions(invocation),
+      ...safetyOptions(invocation, 'stop'),
     });
   },
 });

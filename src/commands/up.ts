@@ -30,7 +30,7 @@ export const upCommand = defineCommand({
     { command: 'smesh-compose up post-0009', summary: 'after its disk was mounted again' },
   ],
   run(invocation, context) {
-    const { force, wait } = safetyOptions(invocation);
+    const { force, wait } = safetyOptions(invocation, 'up');
     const timeoutMs = durationOption(invocation, 'timeout') ?? DEFAULT_TIMEOUT_MS;
     return runUp(context, {
       services: invocation.arguments,

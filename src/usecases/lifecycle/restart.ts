@@ -134,7 +134,8 @@ async function report(
     };
   });
   if (context.json) context.out.json({ schemaVersion: 1, project: project.name, services: outcomes });
-  else context.out.result(renderUpReport(outcomes, watched?.timedOut ?? false));
+  else if (outcomes.length > 0) context.out.result(renderUpReport(outcomes, watched?.timedOut ?? false));
+  else context.out.result('Nothing to restart: nothing of this project runs. Start it: smesh-compose up');
   if (outcomes.some(({ role }) => role === 'node')) {
     context.out.note(
       'The node says for a while that it wants nothing, whatever is due. No post-service is safe to stop before it has been up for two layers.',
