@@ -62,7 +62,7 @@ export class RollActs {
     if (isUp(container)) return [service];
     if (this.#record.running.includes(service) && !this.#saidDown.has(service)) {
       this.#saidDown.add(service);
-      this.context.out.note(
+      this.context.out.warn(
         `${service} was up when the upgrade began and is down now: left as it is. It gets its image when it is started: smesh-compose up ${service}`,
       );
     }

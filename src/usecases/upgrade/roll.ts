@@ -1,3 +1,4 @@
+import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { momentStyle } from '../../ui/stop-price.ts';
 import type { Context } from '../context.ts';
@@ -5,6 +6,7 @@ import { lookAtProvers, unsafeOf } from '../lifecycle/look-at-provers.ts';
 import { lossOf, priceLines } from '../lifecycle/refuse.ts';
 import { waitForSafe } from '../lifecycle/wait-for-safe.ts';
 import { loadProject } from '../load-project.ts';
+import type { StartedService } from '../up/execute.ts';
 import { changingSteps, heldBack, putOff, RollActs, type RollOptions } from './acts.ts';
 import { backUpLocalDatabase } from './back-up.ts';
 import { passProverGate } from './gate.ts';
@@ -101,6 +103,8 @@ async function rollProvers(acts: RollActs): Promise<{ readonly waiting: readonly
   for (const held of heldBack(prepared.plan.steps)) acts.warnings.add(held);
   const waiting = [...putOff(prepared.plan.steps)];
   const nodeRuns = node?.state === 'running';
+  const unwell = await gateUnseen(acts, project, own, nodeRuns);
+  if (unwell !== undefined) return unwell;
   let changes = changingSteps(prepared.plan.steps);
   while (changes.length > 0) {
     // One goes ahead: an image that does not do is not to take all of them down.
@@ -122,6 +126,30 @@ async function rollProvers(acts: RollActs): Promise<{ readonly waiting: readonly
     acts.noteUpgraded(made.started);
   }
   return { waiting };
+}
+
+/** Those that a run which was interrupted, or `up`, has given the new image, and nobody has looked at since. */
+async function gateUnseen(
+  acts: RollActs,
+  project: Project,
+  own: readonly ObservedContainer[],
+  nodeRuns: boolean,
+): Promise<Failed | undefined> {
+  const { provers, passed, startedAt } = acts.record;
+  if (passed.includes('provers')) return undefined;
+  const begun = Date.parse(startedAt);
+  const unseen = own.flatMap((one): StartedService[] => {
+    const { service, id, state, image } = one;
+    const isNew = image === provers?.to && (one.startedAt ?? 0) >= begun;
+    if (!isProver(one) || service === undefined || state !== 'running' || !isNew) return [];
+    return [{ service, role: 'prover', containerId: id }];
+  });
+  if (unseen.length === 0) return undefined;
+  const gate = await passProverGate(acts.context, project, unseen, { since: begun, nodeRuns });
+  if (!gate.passed) return { failed: await proversBack(acts, project, unseen, gate.why) };
+  await acts.pass('provers');
+  acts.noteUpgraded(unseen);
+  return undefined;
 }
 
 async function rollNode(acts: RollActs): Promise<NodeWaiting | Failed | undefined> {
