@@ -140,6 +140,18 @@ describe('verify over whole epochs of a fast network', () => {
     }
   });
 
+  it('asks the node all the same when Docker cannot be asked, and says of what it then knows nothing', async () => {
+    const env = { DOCKER_HOST: `unix://${project.folder}/no.sock` };
+    const events = await project.smesh(['events', '--json'], { env });
+    expect(events.code).toBe(0);
+    expect(events.stdout.trim().split('\n').length).toBeGreaterThan(3);
+    const shown = await project.smesh(['verify', 'post-0001'], { env });
+    expect(shown.stdout).toContain('Docker cannot be asked');
+    expect(shown.stdout).toContain('→ smesh-compose doctor');
+    const keys = await project.smesh(['keys'], { env });
+    expect(keys.stdout).toMatch(/post-0001 +unknown /);
+  });
+
   it.runIf(isStandIn)(
     'cancelled, not registered and unpaid identities cost rewards, each with its own reason',
     async () => {
@@ -303,7 +315,7 @@ describe('verify of a setup that is not as smesh.yaml says', () => {
     expect(seen.exitCode).toBe(3);
     const shown = await project.smesh(['verify']);
     expect(shown.stdout).toContain('believes to be connected, but the node does not reach it');
-    expect(shown.stdout).toContain('docker compose restart post-0001');
+    expect(shown.stdout).toContain('smesh-compose restart post-0001 --wait');
     // What is only one side's trouble is not everybody's.
     expect(seen.concerns.some((concern) => /post-000[23] .*(half-open|not-connected)/.test(concern))).toBe(
       false,
