@@ -15,6 +15,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
+          // Property tests take a second; on a machine that is busy with other things, many.
+          testTimeout: minute,
           sequence: { groupOrder: 0 },
         },
       },
