@@ -199,7 +199,7 @@ describe('S41: node and post-services together', () => {
     expect(await imageOf(touched[0] ?? '')).toBe('v0.8.6');
   });
 
-  it('S34: Ctrl-C as a post-service is taken down leaves none down; who is stopped meanwhile stays so', async () => {
+  it('S35: Ctrl-C as a post-service is taken down leaves none down; who is stopped meanwhile stays so', async () => {
     const { run, service } = await interruptAt(
       'die',
       ['post-0001', 'post-0002'],
@@ -221,7 +221,7 @@ describe('S41: node and post-services together', () => {
     expect(await imageOf(other)).toBe('v0.8.8');
   });
 
-  it('S34: Ctrl-C as the node is stopped leaves it up, on its former image', async () => {
+  it('S35: Ctrl-C as the node is stopped leaves it up, on its former image', async () => {
     const { run } = await interruptAt('kill', ['node'], ['upgrade', '--node', 'v1.7.8', '--wait']);
     expect(run.code, run.stdout + run.stderr).toBe(130);
     expect(plain(run.stderr)).toContain('Stopped before upgrade had started node again; started now.');
