@@ -3,6 +3,7 @@ import { shortId } from '../domain/identity/smesher-id.ts';
 import { removeIdentity } from '../domain/project/edit.ts';
 import { didYouMean } from '../domain/project/suggest.ts';
 import type { Identity, Project } from '../domain/project/types.ts';
+import { COMPOSE_OVERRIDES } from '../ports/compose.ts';
 import type { Context } from './context.ts';
 import { writeProject } from './init/write-project.ts';
 import type { LoadedProject } from './load-project.ts';
@@ -72,6 +73,10 @@ export async function removeIdentities(
     keyFiles: [],
     facts: { removed: identities.map(({ id, name, data }) => ({ id, name, data })) },
   });
+  if (written) {
+    const services = identities.map(({ name }) => name);
+    await warnOfOverride(context, services);
+  }
   if (written && !context.json) {
     const names = identities.map(({ name, id }) => `${name} (${shortId(id)})`).join(', ');
     context.out.result(
@@ -80,4 +85,19 @@ export async function removeIdentities(
     context.out.note(`Take it back with: smesh-compose add ${identities.map(({ data }) => data).join(' ')}`);
   }
   return exitCode;
+}
+
+/** A service of which the override has only some settings is none without ours: Compose refuses the whole project. */
+async function warnOfOverride(context: Context, services: readonly string[]): Promise<void> {
+  for (const name of COMPOSE_OVERRIDES) {
+    const text = await context.ports.files.readTextIfPresent(`${context.directory}/${name}`);
+    const lines = text?.split('\n') ?? [];
+    for (const service of services) {
+      const line = lines.findIndex((one) => one.trimStart().startsWith(`${service}:`)) + 1;
+      if (line === 0) continue;
+      context.out.warn(
+        `${name}:${line} still has ${service}, which smesh.yaml no longer has. Take it out there: until then Docker Compose refuses the whole project.`,
+      );
+    }
+  }
 }

@@ -172,6 +172,26 @@ describe('keys, misused', () => {
     expect(run.stdout).toContain('Nothing to take over: this project holds these keys');
   });
 
+  it('a copy is not taken over while the keys still stand in the original, which is down', async () => {
+    const { base, project } = await setScene();
+    const copy = join(base, 'copy');
+    cpSync(project, copy, { recursive: true });
+    const host = leaseOf(project).host.name;
+    const adopt = () => runCli(['keys', 'adopt', '--all', '--confirm', host], { cwd: copy });
+    const refused = await adopt();
+    expect(refused.code, refused.stderr).toBe(5);
+    const key = join(project, 'node-data/identities/post-0001.key');
+    expect(refused.stderr).toContain(`mv ${key} ${key}.moved`);
+    expect(leaseOf(copy).project.directory).toBe(project);
+    for (const name of NAMES) {
+      const path = join(project, 'node-data/identities', `${name}.key`);
+      renameSync(path, `${path}.moved`);
+    }
+    const adopted = await adopt();
+    expect(adopted.code, adopted.stderr).toBe(0);
+    expect(leaseOf(copy)).toMatchObject({ state: 'held', project: { directory: copy } });
+  });
+
   it('without an engine nobody is clean (exit 3), and nothing is taken over', async () => {
     const { project } = await setScene();
     comesFromBorg(project);

@@ -19,6 +19,7 @@ import { nodeOwner, projectOwner } from '../owners.ts';
 import { adoptionFacts } from './adoption-facts.ts';
 import { judgeInstalledKeys } from './check-leases.ts';
 import { chooseKeys } from './choose-keys.ts';
+import { refuseKeysLeftBehind } from './keys-left-behind.ts';
 import { leaseHere } from './read-leases.ts';
 
 export interface AdoptRequest {
@@ -48,6 +49,7 @@ export async function adoptLeases(
   const foreign = wanted.filter((key): key is ForeignKey => isForeign(key.verdict));
   if (foreign.length === 0) return nothingToAdopt(context, request, wanted);
   await refuseLiveElsewhere(context, project, foreign);
+  await refuseKeysLeftBehind(context, project, foreign);
   const facts = await adoptionFacts(context, project, foreign);
   if (!context.json) context.out.note(explain(foreign, facts));
   if (request.dryRun) {
