@@ -62,7 +62,7 @@ export async function runUp(context: Context, options: UpOptions): Promise<ExitC
     } catch (error) {
       if (context.signal.aborted) throw await endCleanly(context, started);
       // Compose has failed: what was stopped for it to replace runs on as it was.
-      await finishPendingStarts(context, 'Before this up failed it had stopped').catch(() => {});
+      await finishPendingStarts(context, 'This up failed before it had started').catch(() => {});
       throw error;
     }
   });
