@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cleanEnvironment, requireBuiltCli } from '../helpers/run-cli.ts';
 import { suiteTempFolder } from '../helpers/temp.ts';
@@ -139,6 +140,8 @@ describe('mixing with plain Docker Compose', () => {
   });
 
   it('S30: one that plain Compose, or an updater, has recreated: its log is new, and the node remembers', async () => {
+    // The node was restarted a moment ago: a question of less than two seconds before could be the clocks' difference.
+    await sleep(3000);
     await project.compose('up', '-d', '--no-deps', '--force-recreate', 'post-0001');
     await untilLogged(project, 'post-0001', /starting proof generation/);
     // On a busy machine the node's events may come too late for one look; what they tell stays true.
