@@ -14,6 +14,8 @@ export type ContainerFacts =
       readonly state: ContainerState;
       /** Its CPU is cut down to next to nothing (`isHeld`). */
       readonly held: boolean;
+      /** Cut down so far that it could not even read at a crawl (`isHeldDeep`). */
+      readonly heldDeep?: boolean;
       readonly startedAt?: number;
       readonly finishedAt?: number;
       readonly exitCode?: number;
@@ -118,6 +120,11 @@ const LEAST_FOR_RATE = 5_000;
 /** Below a twentieth of one CPU nobody proves: that is a hold (spacemesh.md §14.6). */
 export function isHeld(host: { readonly cpuQuota: number; readonly cpuPeriod: number }): boolean {
   return host.cpuQuota > 0 && host.cpuQuota < (host.cpuPeriod || 100_000) / 20;
+}
+
+/** Below a five-hundredth of one CPU: what is held while its disk is read by somebody else. */
+export function isHeldDeep(host: { readonly cpuQuota: number; readonly cpuPeriod: number }): boolean {
+  return host.cpuQuota > 0 && host.cpuQuota < (host.cpuPeriod || 100_000) / 500;
 }
 
 /** The state of one identity, from what node, engine, service and log say. Contradictions and gaps become `unknown`. */

@@ -10,7 +10,9 @@ export interface SchedulePolicy {
   readonly threads?: number;
   /** Cores of the host: what `threads: 0` means. */
   readonly cores: number;
-  /** k2pow of the next identity while its disk is busy; false where the engine has no CPU quotas. */
+  /** The engine has CPU quotas, so who has no right to work can be held. */
+  readonly canHold: boolean;
+  /** k2pow of the next identity while its disk is busy. Needs `canHold`. */
   readonly worksAhead: boolean;
   /** Between two looks at most; whoever works ahead is held so long before it would read. */
   readonly lookEveryMs: number;
