@@ -14,9 +14,18 @@ export interface Misfortunes {
   readonly unregistered: readonly string[];
   /** The node has lost their connection without a word to the service, which believes in it. */
   readonly halfOpen: readonly string[];
+  /** Rounds that are over and whose proof no PoET hands out yet. */
+  readonly lateRounds: readonly number[];
 }
 
-const none: Misfortunes = { cancelled: [], ineligible: [], unpaid: [], unregistered: [], halfOpen: [] };
+const none: Misfortunes = {
+  cancelled: [],
+  ineligible: [],
+  unpaid: [],
+  unregistered: [],
+  halfOpen: [],
+  lateRounds: [],
+};
 
 /** As `misfortunes.json` in the data folder says at this moment; without the file nothing happens to anybody. */
 export function readMisfortunes(dataFolder: string): Misfortunes {

@@ -247,6 +247,7 @@ export class Smesher {
     events.waitForRoundEnd(id, challenge.epoch, end);
     // Not all nodes of a network at the same instant: up to 0.04 % of the cycle gap.
     await sleepUntil(end + Math.random() * 0.0004 * config.poet.cycleGap, signal);
+    while (readMisfortunes(config.dataFolder).lateRounds.includes(round)) await sleep(200, signal);
     const { ref, ticks } = poetProofOf(clock, round);
     const [registration] = registrations;
     const url = registration?.address ?? '';

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { note } from '../common/ledger.ts';
 import { makeProof, NONCES_PER_GROUP, type SimProof } from '../common/proof.ts';
 import { type DataFile, isContiguous, listDataFiles, readPieces } from './data-files.ts';
 import { draw, drawIndices } from './draws.ts';
@@ -6,9 +7,11 @@ import { osErrorText } from './failure.ts';
 import type { Knobs } from './knobs.ts';
 import type { Log } from './log.ts';
 import { loadMetadata, type PostMetadata, totalBytes } from './metadata.ts';
+import { readMisfortunes } from './misfortunes.ts';
 import { pretendWork } from './pretended-work.ts';
 import { remoteK2pow } from './remote-k2pow.ts';
 import type { Settings } from './settings.ts';
+import { SharedDisk } from './shared-disk.ts';
 
 const PIECE_BYTES = 1024 * 1024;
 
@@ -50,6 +53,7 @@ export async function generateProof(parts: ProverParts, challenge: Buffer): Prom
   const { settings, log, onProgress } = parts;
   const started = performance.now();
   onProgress({ start: 0, end: 0, position: 0 });
+  if (readMisfortunes().fails) throw new Error('failed to initialize prover: misfortune');
   const metadata = loadMetadata(settings.dir);
   const files = await listDataFiles(settings.dir);
   log('info', 'post::prove', difficultiesText(settings, metadata));
@@ -75,7 +79,7 @@ export async function generateProof(parts: ProverParts, challenge: Buffer): Prom
       'post::prove',
       `found proof for nonce: ${nonce}, pow: ${proof.pow} with [${indices}] indices. It took ${took}`,
     );
-    return { proof, challenge, metadata, valid: isContiguous(files) };
+    return { proof, challenge, metadata, valid: isContiguous(files) && !readMisfortunes().invalid };
   }
 }
 
@@ -113,6 +117,7 @@ async function k2pow(
       log('debug', 'post::prove', `calculating proof of work for nonce group ${group}`);
       await pretendWork(knobs.k2powMsPerUnitGroup * metadata.numUnits, settings.threads);
       log('debug', 'post::prove', `proof of work for nonce group ${group}: ${group}`);
+      note('group', { group });
     }
   }
   log('info', 'post::prove', `finished k2pow in ${minutesAndSeconds(performance.now() - started)}`);
@@ -129,6 +134,7 @@ async function readOnce(
 ): Promise<number> {
   const { settings, knobs, log, onProgress } = parts;
   const started = performance.now();
+  const disk = SharedDisk.ofEnvironment();
   log('info', 'post::prove', 'started reading POST data');
   const total = Number(totalBytes(metadata));
   const fraction = knobs.readFraction ?? 0.6 + 0.4 * draw(challenge, metadata.nodeId, 'fraction');
@@ -150,13 +156,14 @@ async function readOnce(
       spent += performance.now() - asked;
       const left = duration * ((position + bytes) / total) - spent;
       // The disk's own time counts; on a slow one nothing is added.
-      spent += await pretendWork(Math.min(left, (duration * bytes) / total), settings.threads);
+      spent += await pretendWork(Math.min(left, (duration * bytes) / total), settings.threads, disk);
       position = Math.min(position + bytes, total);
       onProgress({ start: pass.start, end: pass.end, position });
       if (position >= enough) break;
       asked = performance.now();
     }
   }
+  disk?.leave();
   const took = minutesAndSeconds(performance.now() - started);
   log('info', 'post::prove', `finished reading POST data in ${took}`);
   return position;
