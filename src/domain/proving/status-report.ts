@@ -1,6 +1,8 @@
 import type { ObservedContainer } from '../compose/observed.ts';
 import type { SmesherId } from '../identity/smesher-id.ts';
 import type { EpochTimeline } from '../poet/epochs.ts';
+import type { Waiting } from '../schedule/decision.ts';
+import type { ScheduleReport } from '../schedule/schedule-report.ts';
 import type { IdentityProgress } from './identity-progress.ts';
 import type { IdentityState } from './identity-state.ts';
 import type { ProofLog } from './proof-log.ts';
@@ -18,6 +20,7 @@ export interface StatusReport {
   readonly timeline: EpochTimeline;
   readonly identities: readonly IdentityReport[];
   readonly counts: StatusCounts;
+  readonly schedule?: ScheduleReport;
   /** Problems first. */
   readonly findings: readonly StatusFinding[];
 }
@@ -52,6 +55,12 @@ export interface IdentityReport {
   readonly progress: IdentityProgress;
   readonly registration: Registration;
   readonly log?: ProofLog;
+  /** Wanted and not at work on it: what for it waits, as the schedule decides. */
+  readonly waiting?: Waiting;
+  /** The schedule would start it at this moment. */
+  readonly startsNow?: true;
+  /** When its proof is to be expected, by averages: also of those who wait, in their turn. */
+  readonly expectedAt?: number;
 }
 
 export interface StatusCounts {

@@ -2,25 +2,24 @@ import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import { type EpochTimeline, epochClock, epochTimeline } from '../../domain/poet/epochs.ts';
 import type { Project } from '../../domain/project/types.ts';
-import { type IdentityProgress, identityProgress } from '../../domain/proving/identity-progress.ts';
+import { identityProgress } from '../../domain/proving/identity-progress.ts';
 import {
   type ContainerFacts,
-  type IdentityState,
   identityState,
   isHeld,
+  isHeldDeep,
   type ReadingSample,
 } from '../../domain/proving/identity-state.ts';
 import { nodeCertainty } from '../../domain/proving/node-certainty.ts';
-import type {
-  IdentityReport,
-  NodeReport,
-  Registration,
-  StatusCounts,
-  StatusReport,
-} from '../../domain/proving/status-report.ts';
+import type { IdentityReport, NodeReport, StatusReport } from '../../domain/proving/status-report.ts';
+import type { Courtesy, ProverFacts } from '../../domain/schedule/observation.ts';
+import type { SchedulePolicy } from '../../domain/schedule/policy.ts';
+import { type ScheduleReport, scheduleReport } from '../../domain/schedule/schedule-report.ts';
 import type { NodeFault } from '../../ports/node-api.ts';
 import type { Observation } from '../observe.ts';
 import { findTrouble } from './findings.ts';
+import { proverFacts } from './prover-facts.ts';
+import { countAll, registrationOf } from './registration.ts';
 
 /** First sample of each identity's present pass, carried from look to look. */
 export type Samples = ReadonlyMap<SmesherId, ReadingSample>;
@@ -30,33 +29,52 @@ export interface ReportInputs {
   readonly project: Project;
   readonly observation: Observation;
   readonly samples?: Samples;
+  /** Absent: nothing is said of waiting, and of nobody when it will be done who does not read yet. */
+  readonly schedule?: ScheduleInputs;
+}
+
+/** What the schedule's own decision needs beside the observation. */
+export interface ScheduleInputs {
+  readonly policy: SchedulePolicy;
+  /** A `smesh-compose run` is at work; absent: nobody can tell. */
+  readonly runs?: boolean;
+  /** What the loop remembers of identities; absent of those of whom it remembers nothing. */
+  readonly courtesies?: ReadonlyMap<SmesherId, Courtesy>;
 }
 
 /** Decides what an observation means. Pure: the time is the observation's. */
-export function buildReport({ directory, project, observation, samples }: ReportInputs): StatusReport {
+export function buildReport({
+  directory,
+  project,
+  observation,
+  samples,
+  schedule,
+}: ReportInputs): StatusReport {
   const clock = epochClock(project.network, project.poet);
   const timeline = epochTimeline(clock, observation.at);
   const node = nodeReport(observation, clock.layer);
   const sources = progressSources(observation);
-  const identities = observation.identities.map((observed): IdentityReport => {
+  const provers = new Map<SmesherId, ProverFacts>();
+  const judged = observation.identities.map((observed): Omit<IdentityReport, 'registration'> => {
     const { identity, container, log, units, dataBytes, disk } = observed;
     const progress = identityProgress(
       { smesher: identity.id, ...sources(identity.id) },
       timeline.deadlines.epoch,
     );
-    const sample = samples?.get(identity.id);
-    const state = identityState({
-      now: observation.at,
-      layerMs: clock.layer,
+    const facts = proverFacts({
+      observed,
       container: containerFacts(observation, container),
       wanted: wantedOf(observation, identity.id),
-      node: node.certainty,
       progress,
-      data: observed.data,
-      ...(observed.service === undefined ? {} : { service: observed.service }),
-      ...(log === undefined ? {} : { log }),
-      ...(dataBytes === undefined ? {} : { dataBytes }),
-      ...(sample === undefined ? {} : { firstSample: sample }),
+      sample: samples?.get(identity.id),
+      courtesy: schedule?.courtesies?.get(identity.id),
+    });
+    provers.set(identity.id, facts);
+    const state = identityState({
+      ...facts,
+      now: observation.at,
+      layerMs: clock.layer,
+      node: node.certainty,
     });
     return {
       smesher: identity.id,
@@ -70,9 +88,23 @@ export function buildReport({ directory, project, observation, samples }: Report
       ...(log === undefined ? {} : { log }),
       state,
       progress,
-      registration: registrationOf(state, progress, timeline, observation.at),
     };
   });
+  const plan =
+    schedule === undefined
+      ? undefined
+      : scheduleReport(
+          {
+            at: observation.at,
+            layerMs: clock.layer,
+            timeline,
+            node: node.certainty,
+            provers: [...provers.values()],
+          },
+          schedule.policy,
+          schedule.runs,
+        );
+  const identities = judged.map((one) => withSchedule(one, plan, timeline, observation.at));
   return {
     at: observation.at,
     engineAnswers: observation.engineFault === undefined,
@@ -83,7 +115,14 @@ export function buildReport({ directory, project, observation, samples }: Report
     timeline,
     identities,
     counts: countAll(identities),
-    findings: findTrouble(observation, { node, timeline, identities, network: project.network.name }),
+    ...(plan === undefined ? {} : { schedule: plan }),
+    findings: findTrouble(observation, {
+      node,
+      timeline,
+      identities,
+      network: project.network.name,
+      ...(plan === undefined ? {} : { schedule: plan }),
+    }),
   };
 }
 
@@ -144,6 +183,7 @@ function containerFacts(observation: Observation, container: ObservedContainer |
     kind: 'present',
     state,
     held: isHeld(container.host),
+    heldDeep: isHeldDeep(container.host),
     oomKilled,
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(finishedAt === undefined ? {} : { finishedAt }),
@@ -172,29 +212,23 @@ function progressSources(observation: Observation) {
   });
 }
 
-function registrationOf(
-  { wants, activity }: IdentityState,
-  progress: IdentityProgress,
-  { deadlines }: EpochTimeline,
+/** What the schedule makes of one identity. */
+function withSchedule(
+  identity: Omit<IdentityReport, 'registration'>,
+  plan: ScheduleReport | undefined,
+  timeline: EpochTimeline,
   now: number,
-): Registration {
-  if (progress.registered === 'yes') return 'have';
-  if (now >= deadlines.registerBy) return progress.registered === 'no' ? 'miss' : 'unknown';
-  if (activity.kind === 'reading' && activity.doneAt !== undefined) {
-    return activity.doneAt <= deadlines.registerBy ? 'will' : 'miss';
-  }
-  if (activity.kind === 'proof-ready' || progress.published === 'yes') return 'will';
-  // A new identity has nothing to prove now: its initial proof is all that registration needs.
-  if (wants === 'nothing' && progress.initialProof === 'yes' && progress.due === 'no') return 'will';
-  return 'unknown';
-}
-
-function countAll(identities: readonly IdentityReport[]): StatusCounts {
-  const published = { yes: 0, no: 0, unknown: 0 };
-  const registration = { have: 0, will: 0, miss: 0, unknown: 0 };
-  for (const identity of identities) {
-    published[identity.progress.published] += 1;
-    registration[identity.registration] += 1;
-  }
-  return { identities: identities.length, published, registration };
+): IdentityReport {
+  const id = identity.smesher;
+  const waiting = plan?.waiting.get(id);
+  const expectedAt = plan?.outlook.doneAt.get(id);
+  const startsNow = plan?.startsNow.has(id) === true;
+  const works = waiting === undefined && !startsNow && !identity.state.held;
+  const known = {
+    ...identity,
+    ...(waiting === undefined ? {} : { waiting }),
+    ...(startsNow ? { startsNow } : {}),
+    ...(expectedAt === undefined ? {} : { expectedAt }),
+  };
+  return { ...known, registration: registrationOf(known, timeline, now, works || plan?.runs === true) };
 }
