@@ -69,6 +69,7 @@ function createPorts(
     clockSources: once(async () => (await import('./adapters/clock-sources/index.ts')).createClockSources()),
     databaseShape: once(async () => (await import('./adapters/sqlite/shape.ts')).createDatabaseShape()),
     archive: once(async () => (await import('./adapters/archive/index.ts')).nodeArchive),
+    diskSpeed: once(async () => (await import('./adapters/disk-speed/index.ts')).createDiskSpeed()),
   };
 }
 

@@ -85,6 +85,11 @@ export const registry: readonly RegisteredCommand[] = [
     load: async () => (await import('./verify.ts')).verifyCommand,
   },
   {
+    name: 'bench',
+    summary: 'measure how fast the disks read, and how fast k2pow went',
+    load: async () => (await import('./bench.ts')).benchCommand,
+  },
+  {
     name: 'events',
     summary: "the node's events, by identity and in plain words",
     load: async () => (await import('./events.ts')).eventsCommand,

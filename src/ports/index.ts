@@ -4,6 +4,7 @@ import type { ComposePort } from './compose.ts';
 import type { CryptoPort } from './crypto.ts';
 import type { DatabaseShapePort } from './database-shape.ts';
 import type { DatabaseVersionPort } from './database-version.ts';
+import type { DiskSpeedPort } from './disk-speed.ts';
 import type { DockerPort } from './docker.ts';
 import type { FilesPort } from './files.ts';
 import type { HostPort } from './host.ts';
@@ -41,4 +42,6 @@ export interface Ports {
   clockSources(): Promise<ClockSourcesPort>;
   databaseShape(): Promise<DatabaseShapePort>;
   archive(): Promise<ArchivePort>;
+  /** What `bench disk` reads with. */
+  diskSpeed(): Promise<DiskSpeedPort>;
 }
