@@ -99,6 +99,8 @@ function steer(
     const inMs = holdsIn(worker, waitMs, policy);
     if (inMs > 0) {
       if (Number.isFinite(inMs)) lookIn(inMs);
+      // The wait is an estimate: what was held a moment ago for it is not worth two acts.
+      if (held && inMs < Math.min(policy.lookEveryMs, 5000)) return undefined;
       return held
         ? act(worker, { kind: 'release', reason: 'a k2pow slot is free, it works ahead' })
         : undefined;

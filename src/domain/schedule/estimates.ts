@@ -81,24 +81,24 @@ export function readMs(
 }
 
 /**
- * k2pow that is left of this pass, milliseconds, by the speed that its log shows where it shows one; `undefined` where
- * the log does not tell groups.
+ * k2pow that is left of this pass, milliseconds, by the pace of the groups that its log shows; `undefined` where it shows
+ * none. The same for one that is held and one that is not: else holding it would be the reason to release it.
  */
 export function k2powLeft(
   facts: Pick<ProverFacts, 'settings' | 'units' | 'log'>,
   policy: SchedulePolicy,
-  now: number,
-  held: boolean,
 ): { readonly groupsLeft: number; readonly groupMs: number; readonly leftMs: number } | undefined {
-  const phase = facts.log?.phase;
+  const { log } = facts;
+  const phase = log?.phase;
   if (phase?.kind !== 'k2pow' || phase.group === undefined) return undefined;
   const groups = phase.groups ?? (phase.nonces === undefined ? undefined : groupsOf(phase.nonces));
   if (groups === undefined) return undefined;
   const done = Math.max(phase.group - 1, 0);
   const expected = groupMs(facts, policy);
-  // The pace of one that is, or was, held says nothing; log times are whole seconds.
-  const seen = !held && done > 0 && phase.since !== undefined ? (now - phase.since) / (done + 0.5) : expected;
-  const pace = Math.min(Math.max(seen, expected / 20), Math.max(expected * 4, 1000));
+  const { since } = phase;
+  const tookMs = since === undefined || log?.lastProofAt === undefined ? 0 : log.lastProofAt - since;
+  // Log times are whole seconds: what took less says only that it was quick.
+  const pace = done > 0 && since !== undefined ? Math.max(tookMs, 500) / done : expected;
   const groupsLeft = Math.max(groups - done, 0);
   return { groupsLeft, groupMs: pace, leftMs: groupsLeft * pace };
 }

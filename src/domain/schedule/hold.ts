@@ -31,7 +31,8 @@ export function holdsIn(worker: Worker, waitMs: number, policy: SchedulePolicy):
   const { groups } = worker;
   // Where the log does not tell how far it is, it may read at any moment.
   if (groups === undefined || groups.groupsLeft <= 1) return 0;
-  return Math.max(groups.leftMs - holdMargin(worker, waitMs, policy), 0);
+  // Between two groups nothing is told: what the next line will say counts already.
+  return Math.max(groups.leftMs - groups.groupMs - holdMargin(worker, waitMs, policy), 0);
 }
 
 /** Whether the usual crawl would bring a held prover to its data, or lets it read them already. */

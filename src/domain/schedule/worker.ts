@@ -92,7 +92,7 @@ export function judgeWorker(
   });
   const held = present?.state === 'running' && present.held;
   const stage = stageOf(facts, state);
-  const groups = k2powLeft(facts, policy, now, held);
+  const groups = k2powLeft(facts, policy);
   return {
     facts,
     index,
