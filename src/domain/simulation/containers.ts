@@ -102,7 +102,6 @@ export function killForMemory(world: World, prover: SimulatedProver): void {
   let memory = 0;
   for (const { memoryBytes } of world.provers) memory += memoryBytes;
   if (memory <= world.farm.host.physicalBytes) return;
-  world.record.peakMemoryBytes = Math.max(world.record.peakMemoryBytes, world.farm.host.physicalBytes);
   // Not in the middle of its own step.
   world.later(prover, between(world.random, 1000, 15_000), () => {
     if (prover.worksOnProof) {

@@ -77,6 +77,7 @@ function containerOf(prover: SimulatedProver): ContainerFacts {
     kind: 'present',
     state,
     held: prover.hold !== 'none',
+    heldDeep: prover.hold === 'deep',
     oomKilled: prover.oomKilled,
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(finishedAt === undefined ? {} : { finishedAt }),

@@ -95,7 +95,9 @@ function tellLoads(
     memory += prover.memoryBytes;
     if (isBusy(prover)) threads += threadsOf(world, prover);
   }
-  record.peakMemoryBytes = Math.max(record.peakMemoryBytes, memory);
+  // More than there is cannot be in use: somebody is about to be killed.
+  const inUse = Math.min(memory, world.farm.host.physicalBytes);
+  record.peakMemoryBytes = Math.max(record.peakMemoryBytes, inUse);
   record.load(now, 'memory', '', memory, policy.memoryBytes, () =>
     namesOf(provers.filter((prover) => prover.memoryBytes > 0)),
   );
