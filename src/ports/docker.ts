@@ -5,7 +5,7 @@ import type { ObservedContainer } from '../domain/compose/observed.ts';
  * a project are made and removed by Compose alone.
  *
  * Every method rejects with SmeshError: `engine-down`, `engine-permission`, `engine-silent` (no answer in time),
- * `engine-too-old`, `engine-refused` (the engine's own words), `container-gone`.
+ * `engine-too-old`, `engine-refused` (the engine's own words), `container-gone`, `quota-refused`.
  */
 export interface DockerPort {
   /** As `DOCKER_HOST` has it: `unix:///var/run/docker.sock`. */
@@ -23,6 +23,12 @@ export interface DockerPort {
   /** SIGTERM, then SIGKILL after the container's own `stop_grace_period`; resolves when it has ended. */
   stop(container: string): Promise<'stopped' | 'already-stopped'>;
   restart(container: string): Promise<void>;
+  /**
+   * How much CPU a container gets from now on, over its restarts, too, until it is said anew. `none` lifts a quota. Its
+   * health and Compose's view of it stay as they are (spacemesh.md §14.6). Resolves when the engine says that it holds;
+   * rejects with `quota-refused` where it cannot.
+   */
+  setCpuQuota(container: string, quota: CpuQuota | 'none'): Promise<void>;
 
   /** Runs a command in a running container; its output is cut at `maxOutputBytes` (default 64 KiB). */
   exec(container: string, command: readonly string[], options: ExecOptions): Promise<ExecResult>;
@@ -36,6 +42,12 @@ export interface DockerPort {
   events(filter: ContainerFilter, signal: AbortSignal): AsyncIterable<EngineEvent>;
   /** Lines of a container's log, oldest first. With `follow` it ends when the container stops or the signal is aborted. */
   logs(container: string, options: LogOptions): AsyncIterable<LogLine>;
+}
+
+export interface CpuQuota {
+  /** Microseconds of CPU per period. */
+  readonly quotaUs: number;
+  readonly periodUs: number;
 }
 
 export interface EngineFacts {
@@ -59,6 +71,8 @@ export interface EngineFacts {
   readonly storageDriver?: string;
   /** Containers go on while the engine itself is restarted. */
   readonly liveRestore?: boolean;
+  /** False where the kernel has no CPU quotas (`No cpu cfs quota support`): nobody can be held. */
+  readonly cpuQuotas: boolean;
 }
 
 export interface ContainerFilter {

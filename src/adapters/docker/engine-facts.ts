@@ -20,6 +20,8 @@ const infoSchema = z.object({
   DockerRootDir: z.string().nullish(),
   Driver: z.string().nullish(),
   LiveRestoreEnabled: z.boolean().nullish(),
+  CpuCfsQuota: z.boolean().nullish(),
+  Warnings: z.array(z.string()).nullish(),
 });
 
 /** Reads `/version` and `/info`; throws ZodError for other shapes and `engine-too-old` below Engine API 1.44. */
@@ -58,5 +60,8 @@ export function parseEngine(version: unknown, info: unknown): EngineFacts {
     dataRoot: found.DockerRootDir ?? '',
     ...(found.Driver == null ? {} : { storageDriver: found.Driver }),
     ...(found.LiveRestoreEnabled == null ? {} : { liveRestore: found.LiveRestoreEnabled }),
+    cpuQuotas:
+      found.CpuCfsQuota !== false &&
+      !(found.Warnings ?? []).some((warning) => /no cpu cfs (quota|period) support/i.test(warning)),
   };
 }

@@ -4,6 +4,7 @@ import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { ContainerFilter, DockerPort, EngineFacts, ImageFacts } from '../../ports/docker.ts';
 import { ask, get, openClient } from './client.ts';
+import { setCpuQuota } from './cpu-quota.ts';
 import type { EngineEndpoint } from './endpoint.ts';
 import { containerGone, engineError, statusOf } from './engine-errors.ts';
 import { parseEngine } from './engine-facts.ts';
@@ -95,6 +96,9 @@ class DockerAdapter implements DockerPort {
       this.#docker.getContainer(container).restart({ abortSignal }),
     );
   }
+
+  setCpuQuota: DockerPort['setCpuQuota'] = (container, quota) =>
+    setCpuQuota({ endpoint: this.endpoint, docker: this.#docker, port: this }, container, quota);
 
   exec: DockerPort['exec'] = async (container, command, options) => {
     try {

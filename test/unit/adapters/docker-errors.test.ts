@@ -41,6 +41,36 @@ function engineWith(versionAnswer: unknown, infoAnswer: unknown): RequestListene
   };
 }
 
+describe('CPU quotas', () => {
+  it.each([
+    [{}, true],
+    [{ CpuCfsQuota: true, Warnings: null }, true],
+    [{ CpuCfsQuota: false }, false],
+    [{ Warnings: ['WARNING: No cpu cfs quota support'] }, false],
+  ])('with %j: %s', async (more, can) => {
+    const docker = await engineOf(engineWith(version, { ...info, ...more }));
+    expect((await docker.engine()).cpuQuotas).toBe(can);
+  });
+
+  it('that the engine takes and does not keep are refused', async () => {
+    const docker = await engineOf((request, response) => {
+      response.setHeader('content-type', 'application/json');
+      const answers: Record<string, unknown> = { '/version': version, '/info': info };
+      const inspected = {
+        ...{ Id: 'x', Name: '/x', Created: '', Image: 'i', State: { Status: 'running', ExitCode: 0 } },
+        ...{ Config: { Image: 'i' }, HostConfig: { CpuQuota: 0, CpuPeriod: 0 } },
+      };
+      const isUpdate = request.url?.endsWith('/update') === true;
+      response.end(JSON.stringify(answers[request.url ?? ''] ?? (isUpdate ? { Warnings: null } : inspected)));
+    });
+    await expect(docker.setCpuQuota('x', { quotaUs: 1000, periodUs: 100_000 })).rejects.toMatchObject({
+      code: 'quota-refused',
+      message: 'The engine (Docker 29.0.1, cgroup v2) cannot set a CPU quota of x: it keeps 0 of 0 µs.',
+    });
+    await expect(docker.setCpuQuota('x', 'none')).resolves.toBeUndefined();
+  });
+});
+
 describe('an engine', () => {
   it('says what it is', async () => {
     const docker = await engineOf(engineWith(version, info));
