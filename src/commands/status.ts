@@ -2,6 +2,7 @@ import { ExitCode } from '../domain/errors.ts';
 import type { StatusReport } from '../domain/proving/status-report.ts';
 import { renderStatus } from '../ui/status.ts';
 import { statusDocument } from '../ui/status-json.ts';
+import { renderWatch } from '../ui/watch.ts';
 import { loadProject } from '../usecases/load-project.ts';
 import { observeProject } from '../usecases/observe.ts';
 import { buildReport, nextSamples, type Samples } from '../usecases/status/report.ts';
@@ -53,12 +54,11 @@ async function run(invocation: Invocation, context: Context): Promise<number> {
   };
   const watching = flagOption(invocation, 'watch');
   const lines = (report: StatusReport) =>
-    renderStatus(report, {
+    (watching ? renderWatch : renderStatus)(report, {
       // A redrawn line must not reach the last column: some terminals wrap it.
       columns: watching ? out.columns - 1 : out.columns,
       color: out.color,
       all,
-      findingsFirst: watching,
       localOffsetMinutes: (at) => clock.localOffsetMinutes(at),
     });
 

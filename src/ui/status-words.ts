@@ -1,6 +1,8 @@
 import type { IdentityProgress } from '../domain/proving/identity-progress.ts';
 import type { Activity, IdentityState, PassFacts, Wants } from '../domain/proving/identity-state.ts';
 import type { IdentityReport } from '../domain/proving/status-report.ts';
+import type { WaitReason } from '../domain/schedule/decision.ts';
+import { PATIENT } from '../domain/schedule/outlook.ts';
 
 /** Column NODE WANTS. */
 export function wantsWords(wants: Wants): string {
@@ -16,8 +18,16 @@ export function wantsWords(wants: Wants): string {
   }
 }
 
+const SAYS_MORE: ReadonlySet<WaitReason> = new Set([...PATIENT, 'stopped-by-person', 'invalid-proofs']);
+
 /** Column SERVICE: what it does, or how far the identity is while there is nothing to do. */
-export function serviceWords({ state, progress }: Pick<IdentityReport, 'state' | 'progress'>): string {
+export function serviceWords(
+  identity: Pick<IdentityReport, 'state' | 'progress'> & Partial<Pick<IdentityReport, 'waiting'>>,
+): string {
+  const { state, progress, waiting } = identity;
+  // That it is down is no news where it waits for its turn; why it fails is.
+  if (state.activity.kind === 'down' && waiting !== undefined && SAYS_MORE.has(waiting.why))
+    return waiting.words;
   const words = activityWords(state, progress);
   return state.held && state.activity.kind !== 'ready-to-read' ? `held: ${words}` : words;
 }

@@ -1,7 +1,9 @@
 import { shortId } from '../domain/identity/smesher-id.ts';
 import type { EpochTimeline } from '../domain/poet/epochs.ts';
-import type { IdentityReport, StatusFinding, StatusReport } from '../domain/proving/status-report.ts';
+import type { IdentityReport, StatusReport } from '../domain/proving/status-report.ts';
 import { countdown, longMoment, type MomentStyle, momentHere, shortMoment } from './moments.ts';
+import { findingLines } from './status-findings.ts';
+import { painted, toneOf } from './status-tone.ts';
 import { serviceWords, wantsWords } from './status-words.ts';
 import { type Cell, type Column, renderTable } from './table.ts';
 import { cutText, printable, textWidth, wrapText } from './text.ts';
@@ -12,8 +14,6 @@ export interface StatusView extends Pick<MomentStyle, 'localOffsetMinutes'> {
   readonly color: boolean;
   /** Every identity, however many there are. */
   readonly all: boolean;
-  /** For a screen that may be too low for everything: what needs attention must not be what is cut off. */
-  readonly findingsFirst?: boolean;
 }
 
 /** More rows than this are read by nobody: the restful ones are counted instead (S16). */
@@ -22,24 +22,35 @@ const MOST_ROWS = 60;
 /** Epochs of a rehearsal last minutes. */
 const SHORT_EPOCH_MS = 6 * 3_600_000;
 
-/** `status` as text: node, time, identities, findings (ux.md). Lines, none wider than the view. */
-export function renderStatus(report: StatusReport, view: StatusView): string[] {
-  const { epochStarts, epochEnds } = report.timeline;
-  const style: MomentStyle = {
-    now: report.at,
+/** How moments are written in the epochs of a project. */
+export function momentStyle({ at, timeline }: StatusReport, view: StatusView): MomentStyle {
+  return {
+    now: at,
     localOffsetMinutes: view.localOffsetMinutes,
-    seconds: epochEnds - epochStarts < SHORT_EPOCH_MS,
+    seconds: timeline.epochEnds - timeline.epochStarts < SHORT_EPOCH_MS,
   };
-  const findings = report.findings.flatMap((finding) => findingLines(finding, view));
-  const header = headerLines(report, view, style);
-  const identities = ['', ...identityLines(report, view, style)];
-  const attention = findings.length === 0 ? [] : ['', ...findings];
-  return view.findingsFirst === true
-    ? [...header, ...attention, ...identities]
-    : [...header, ...identities, ...attention];
 }
 
-function headerLines(report: StatusReport, view: StatusView, style: MomentStyle): string[] {
+/** `status` as text: node, time, identities, findings (ux.md). Lines, none wider than the view. */
+export function renderStatus(report: StatusReport, view: StatusView): string[] {
+  const style = momentStyle(report, view);
+  const findings = report.findings.flatMap((finding) => findingLines(finding, view));
+  return [
+    nodeLine(report, view),
+    ...timeLines(report, view, style),
+    '',
+    ...identityLines(report, view, style),
+    ...(findings.length === 0 ? [] : ['', ...findings]),
+  ];
+}
+
+/** What the node says of itself, and where the project is. */
+export function nodeLine(report: StatusReport, view: Pick<StatusView, 'columns'>): string {
+  return spread(`node  ${nodeWords(report)}`, printable(report.directory), view.columns, 'start');
+}
+
+/** Where in the epoch we are, and the deadlines with who will keep them. */
+export function timeLines(report: StatusReport, view: StatusView, style: MomentStyle): string[] {
   const { timeline, at } = report;
   const { deadlines, phase } = timeline;
   const rows: (readonly [label: string, text: string, right: string])[] = [
@@ -62,13 +73,10 @@ function headerLines(report: StatusReport, view: StatusView, style: MomentStyle)
     ]);
   }
   const labels = Math.max(...rows.map(([label]) => label.length));
-  return [
-    spread(`node  ${nodeWords(report)}`, printable(report.directory), view.columns, 'start'),
-    ...rows.map(([label, text, right], index) => {
-      const branch = index === rows.length - 1 ? '└' : '├';
-      return spread(`${branch} ${label.padEnd(labels)}  ${text}`, right, view.columns);
-    }),
-  ];
+  return rows.map(([label, text, right], index) => {
+    const branch = index === rows.length - 1 ? '└' : '├';
+    return spread(`${branch} ${label.padEnd(labels)}  ${text}`, right, view.columns);
+  });
 }
 
 /** Left and right on one line; the right part gives way, then the left is cut. */
@@ -206,80 +214,4 @@ function identityRow(
       ? ''
       : painted(`${shortMoment(reading.doneAt, style)}${late ? ' late' : ''}`, late ? 'bad' : 'plain', view),
   ];
-}
-
-type Tone = 'plain' | 'good' | 'work' | 'doubt' | 'bad';
-
-/** Colour only repeats what the words say. */
-const SGR: Readonly<Record<Exclude<Tone, 'plain'>, string>> = {
-  good: '32',
-  work: '36',
-  doubt: '33',
-  bad: '31',
-};
-
-function toneOf({ state, progress }: IdentityReport): Tone {
-  switch (state.activity.kind) {
-    case 'idle':
-      return progress.published === 'yes' ? 'good' : 'plain';
-    case 'failed':
-    case 'not-connected':
-      return 'bad';
-    case 'down':
-    case 'not-created':
-      return state.wants === 'nothing' ? 'plain' : 'bad';
-    case 'paused':
-    case 'silent':
-    case 'unknown':
-    case 'starting':
-      return 'doubt';
-    default:
-      return 'work';
-  }
-}
-
-function painted(text: string, tone: Tone, { color }: StatusView): Cell {
-  if (!color || tone === 'plain') return text;
-  return { text, paint: (shown) => `\u001b[${SGR[tone]}m${shown}\u001b[39m` };
-}
-
-const NAMES_SHOWN = 3;
-
-function findingLines(finding: StatusFinding, view: StatusView): string[] {
-  const mark = finding.severity === 'problem' ? '!' : '·';
-  const names = namesOf(finding.services.map(printable));
-  const indent = ' '.repeat(finding.services.length === 1 ? Math.min(textWidth(names), 20) + 4 : 4);
-  const message = printable(agree(finding.message, finding.services.length));
-  const text = `${names}${names === '' ? '' : '  '}${message}`;
-  const body = [
-    ...wrapText(text, view.columns - indent.length),
-    ...(finding.next === undefined
-      ? []
-      : wrapText(`→ ${printable(finding.next)}`, view.columns - indent.length)),
-  ];
-  return body.map((line, index) => {
-    if (index > 0) return `${indent}${line}`;
-    const first = `${mark} ${line}`;
-    return view.color && finding.severity === 'problem' ? `\u001b[31m${first}\u001b[39m` : first;
-  });
-}
-
-const PLURAL: Readonly<Record<string, string>> = {
-  is: 'are',
-  has: 'have',
-  takes: 'take',
-  finishes: 'finish',
-};
-
-/** A message begins with the verb of one service; several take its plural. */
-function agree(message: string, services: number): string {
-  if (services < 2) return message;
-  const [verb = ''] = message.split(' ', 1);
-  const several = `${PLURAL[verb] ?? verb}${message.slice(verb.length)}`;
-  return several.replaceAll(/\bits (service|data|healthcheck|key|disk|container)\b/g, 'their $1');
-}
-
-function namesOf(names: readonly string[]): string {
-  if (names.length <= NAMES_SHOWN + 1) return names.join(', ');
-  return `${names.slice(0, NAMES_SHOWN).join(', ')} and ${names.length - NAMES_SHOWN} more`;
 }
