@@ -2,6 +2,7 @@ import type { SmesherId } from '../identity/smesher-id.ts';
 import { PROOF_MEMORY, type SchedulePolicy } from '../schedule/policy.ts';
 import type { Farm, FarmIdentity } from './farm.ts';
 import { hashesOf, type ProofDraw, readOf } from './proof-luck.ts';
+import { hashRateOf } from './speeds.ts';
 
 /** The terms of the lower bound, milliseconds; none of them can be beaten, whatever the schedule. */
 export interface LowerBound {
@@ -47,8 +48,9 @@ export function lowerBound(
     const { remoteK2pow, randomx } = identity.settings;
     byDisk.set(identity.disk, (byDisk.get(identity.disk) ?? 0) + own.readMs);
     if (remoteK2pow === undefined) {
-      hashes += hashesOf(draw);
-      widest = Math.max(widest, slotRate(farm, identity));
+      // Of light mode each hash takes the machine as long as ten.
+      hashes += hashesOf(draw) / hashRateOf(identity.settings);
+      widest = Math.max(widest, slotRate(farm, identity) / hashRateOf(identity.settings));
     } else byAddress.set(remoteK2pow, (byAddress.get(remoteK2pow) ?? 0) + own.k2powMs);
     const total = own.datasetMs + own.k2powMs + own.readMs;
     longestMs = Math.max(longestMs, total);
@@ -92,5 +94,5 @@ function aloneMs(
 /** Hashes per second that it does with its threads, alone. */
 function slotRate({ host }: Farm, { settings }: FarmIdentity): number {
   const cores = settings.threads === 0 ? host.cores : Math.min(settings.threads, host.cores);
-  return (host.hashesPerSecond * cores) / host.cores;
+  return (host.hashesPerSecond * hashRateOf(settings) * cores) / host.cores;
 }

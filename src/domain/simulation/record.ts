@@ -67,6 +67,9 @@ export interface SimulationResult {
   readonly violations: readonly Violation[];
   readonly acts: readonly ActDone[];
   readonly decisions: number;
+  /** Provers that run at the end, and those that a quota holds. */
+  readonly running: readonly string[];
+  readonly held: readonly string[];
   /** It went on acting without end, and the simulation was given up. */
   readonly livelock: boolean;
 }

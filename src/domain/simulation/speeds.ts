@@ -1,3 +1,4 @@
+import type { ProvingSettings } from '../schedule/observation.ts';
 import type { SimulatedProver } from './prover.ts';
 import type { World } from './world.ts';
 
@@ -23,7 +24,10 @@ export function computeSpeeds(world: World): void {
       case 'k2pow':
         if (settings.remoteK2pow !== undefined) prover.speed = remoteSpeed(world, prover);
         else if (prover.hold === 'none') k2pow.push(prover);
-        else prover.speed = (host.hashesPerSecond / 1000 / host.cores) * prover.quota;
+        else {
+          const core = host.hashesPerSecond / 1000 / host.cores;
+          prover.speed = core * prover.quota * hashRateOf(settings);
+        }
         break;
       case 'reading': {
         const cores = prover.hold === 'none' ? threadsOf(world, prover) : prover.quota;
@@ -48,6 +52,11 @@ export function computeSpeeds(world: World): void {
   tellLoads(world, k2pow, readers);
 }
 
+/** Of the rate in fast mode: light mode is about ten times slower (spacemesh.md §3.3). */
+export function hashRateOf({ randomx }: Pick<ProvingSettings, 'randomx'>): number {
+  return randomx === 'light' ? 0.1 : 1;
+}
+
 /** Cores that it uses. */
 export function threadsOf(world: World, { plan }: SimulatedProver): number {
   const { cores } = world.farm.host;
@@ -67,8 +76,9 @@ function shareHost(world: World, k2pow: SimulatedProver[]): void {
   if (k2pow.length > 1) k2pow.sort((a, b) => threadsOf(world, a) - threadsOf(world, b));
   k2pow.forEach((prover, index) => {
     const most = (host.hashesPerSecond / 1000 / host.cores) * threadsOf(world, prover);
-    prover.speed = Math.min(most, rest / (k2pow.length - index));
-    rest -= prover.speed;
+    const share = Math.min(most, rest / (k2pow.length - index));
+    rest -= share;
+    prover.speed = share * hashRateOf(prover.plan.settings);
   });
 }
 

@@ -20,8 +20,14 @@ export function resultOf(world: World, decisions: number, livelock: boolean): Si
     violations: record.violations,
     acts: record.acts,
     decisions,
+    running: namesOf(world, ({ state }) => state === 'running'),
+    held: namesOf(world, ({ hold }) => hold !== 'none'),
     livelock,
   };
+}
+
+function namesOf(world: World, chosen: (prover: World['provers'][number]) => boolean): string[] {
+  return world.provers.filter(chosen).map(({ plan }) => plan.name);
 }
 
 function makespanOf(identities: readonly SimulatedIdentity[]): number | undefined {
