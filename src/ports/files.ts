@@ -65,4 +65,6 @@ export interface FilesPort {
    * Writes nothing: the directory may be read-only, or not there yet.
    */
   lock(directory: string, holder: string): Promise<{ release(): Promise<void> } | { heldBy: string }>;
+  /** Who on this host holds the lock of a directory; `undefined`: nobody. Takes nothing. */
+  lockHolder(directory: string): Promise<string | undefined>;
 }

@@ -132,11 +132,19 @@ function rowOf(
   const rate = activity.kind === 'reading' ? activity.rate : undefined;
   return {
     disk,
-    identity: enumerate(members.map(({ name }) => name)),
+    identity: namesOf(members, place),
     does: painted(doesWords(first, report, barWidth(view)), toneOf(first), view),
     rate: rate === undefined || place !== 'works' ? '' : formatRate(rate),
     doneAt: place === 'rests' ? '' : doneAtCell(members, place, report, view, style),
   };
+}
+
+/** Who waits is named by who comes next: their order is that of turns. */
+function namesOf(members: readonly IdentityReport[], place: Place): string {
+  const names = members.map(({ name }) => name);
+  return place === 'waits' && names.length > 2
+    ? `${names[0]} and ${names.length - 1} more`
+    : enumerate(names);
 }
 
 /** The last one's end. What nobody lets go on has none. */

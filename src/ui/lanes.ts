@@ -26,9 +26,9 @@ const MOST_RESTFUL = 20;
 const MOST_ROWS = 60;
 
 const COLUMNS: readonly Column[] = [
-  { title: 'DISK', flexible: true, minWidth: 3, cut: 'start' },
+  { title: 'DISK', flexible: true, minWidth: 4, cut: 'start' },
   { title: 'IDENTITY', flexible: true, minWidth: 9, cut: 'middle' },
-  { title: 'DOES', flexible: true, minWidth: 16 },
+  { title: 'DOES', flexible: true, minWidth: 10 },
   { title: 'RATE', align: 'right' },
   { title: 'DONE AT' },
 ];

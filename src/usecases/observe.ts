@@ -29,6 +29,8 @@ export interface Observation {
   /** Provers of this project that belong to no identity of smesh.yaml any more. */
   readonly strays: readonly ObservedContainer[];
   readonly localDatabase: LocalDatabaseFacts;
+  /** The container in which the schedule may run, where the project has one (profile `orchestrator`). */
+  readonly orchestrator?: ObservedContainer;
 }
 
 export interface ObservedNode {
@@ -58,6 +60,9 @@ export interface ObserveOptions {
   /** For each question. One that is not answered in time delays nothing else. Default: 2 s. */
   readonly timeoutMs?: number;
 }
+
+/** Name of the optional service that runs the schedule. */
+const ORCHESTRATOR = 'orchestrator';
 
 /** The engine answers for all containers at once. */
 const ENGINE_TIMEOUT_FACTOR = 5;
@@ -130,6 +135,7 @@ export async function observeProject(
     identities,
     strays: found.strays,
     localDatabase: database,
+    ...(found.orchestrator === undefined ? {} : { orchestrator: found.orchestrator }),
   };
 }
 
@@ -140,6 +146,7 @@ interface FoundContainers {
   readonly node?: ObservedContainer;
   readonly provers: ReadonlyMap<SmesherId, ObservedContainer>;
   readonly strays: readonly ObservedContainer[];
+  readonly orchestrator?: ObservedContainer;
 }
 
 async function findContainers(question: Question): Promise<FoundContainers> {
@@ -179,10 +186,12 @@ async function findContainers(question: Question): Promise<FoundContainers> {
     if (container !== undefined) provers.set(identity.id, container);
   }
   const known = new Set([...provers.values()].map(({ id }) => id));
+  const orchestrator = own.find(({ service }) => service === ORCHESTRATOR);
   return {
     isHere: docker.endpoint.startsWith('unix:'),
     ...(node === undefined ? {} : { node }),
     provers,
+    ...(orchestrator === undefined ? {} : { orchestrator }),
     strays: own.filter(
       ({ id, labels, service }) =>
         readLabels(labels)?.role === 'prover' &&

@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import type { FileFacts, FileOwnership, FilesPort } from '../../ports/files.ts';
-import { takeLock } from './lock.ts';
+import { lockHolder, takeLock } from './lock.ts';
 
 function isMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
@@ -245,4 +245,5 @@ export const nodeFiles: FilesPort = {
   },
 
   lock: takeLock,
+  lockHolder,
 };
