@@ -1,9 +1,13 @@
 import { coresOf } from './estimates.ts';
+import { holdsIn } from './hold.ts';
 import type { SchedulePolicy } from './policy.ts';
-import { rankOf, type Worker } from './worker.ts';
+import { needsK2pow, rankOf, type Worker } from './worker.ts';
 
-/** Whose disk it is. `owner`: it may read. `ahead`: it works until it would read. `excess`: it has no right to work. */
-export type Role = 'owner' | 'ahead' | 'excess';
+/**
+ * Whose disk it is. `owner`: it may read. `ahead`: it works until it would read. `parked`: it has done what can be done
+ * ahead. `excess`: it has no right to work now.
+ */
+export type Role = 'owner' | 'ahead' | 'parked' | 'excess';
 
 /** Who of those that work, or are about to, may go on; and what is left for others. */
 export interface Admission {
@@ -11,6 +15,12 @@ export interface Admission {
   /** Claims by disk. */
   readonly owners: ReadonlyMap<string, Worker>;
   readonly aheadOn: ReadonlyMap<string, number>;
+  /** For each disk, how long until its owner has read, milliseconds. */
+  readonly waitOn: ReadonlyMap<string, number>;
+  /** Until those that work ahead have to be held, milliseconds. */
+  readonly holdsIn: ReadonlyMap<Worker, number>;
+  /** Those that have begun and wait for a k2pow slot: they come before anybody new. */
+  readonly queued: { readonly owners: number; readonly ahead: number };
   readonly budget: Budget;
 }
 
@@ -105,37 +115,60 @@ export function admit(workers: readonly Worker[], policy: SchedulePolicy): Admis
     const known = owners.get(disk);
     if (known === undefined || isFurther(worker, known)) owners.set(disk, worker);
   }
+  const waitOn = new Map(
+    [...owners].map(([disk, { preparingLeft, k2powLeft, readLeft }]) => [
+      disk,
+      preparingLeft + k2powLeft + readLeft,
+    ]),
+  );
   const isOwner = (worker: Worker) => owners.get(worker.facts.disk) === worker;
-  const order = [...claimants].sort(
+  const holds = new Map<Worker, number>();
+  const queued = { owners: 0, ahead: 0 };
+  const roles = new Map<Worker, Role>();
+  const aheadOn = new Map<string, number>();
+  for (const worker of inOrder(claimants, isOwner)) {
+    const { disk } = worker.facts;
+    const owner = isOwner(worker);
+    const k2pow = needsK2pow(worker);
+    if (!owner) {
+      aheadOn.set(disk, (aheadOn.get(disk) ?? 0) + 1);
+      // How long a disk stays busy is an estimate, and a wandering one at first: what was held for it is not let go for a
+      // little more of it.
+      const waitMs = (waitOn.get(disk) ?? 0) * (worker.held ? 2 : 1);
+      const inMs = holdsIn(worker, waitMs, policy);
+      holds.set(worker, inMs);
+      // Held or about to be: it takes no slot from those that have something to do.
+      if (inMs <= (worker.held ? (worker.groups?.groupMs ?? 0) : 0)) {
+        roles.set(worker, 'parked');
+        continue;
+      }
+    }
+    if ((k2pow && !budget.hasK2pow(worker)) || !budget.hasThreads(worker)) {
+      if (k2pow) queued[owner ? 'owners' : 'ahead'] += 1;
+      roles.set(worker, 'excess');
+      continue;
+    }
+    if (k2pow) budget.takeK2pow(worker);
+    budget.takeThreads(worker);
+    roles.set(worker, owner ? 'owner' : 'ahead');
+  }
+  return { roles, owners, aheadOn, waitOn, holdsIn: holds, queued, budget };
+}
+
+/** Who has the first claim to slots and threads. */
+function inOrder(claimants: readonly Worker[], isOwner: (worker: Worker) => boolean): readonly Worker[] {
+  return [...claimants].sort(
     (a, b) =>
       Number(isOwner(b)) - Number(isOwner(a)) ||
-      // Readers need no slot; then whoever needs it for the shortest time.
+      // Readers need no slot.
       Number(needsK2pow(a)) - Number(needsK2pow(b)) ||
       Number(rankOf(b) > 2) - Number(rankOf(a) > 2) ||
+      // Of owners the one that needs it for the shortest time; of the others the one that has it.
+      (isOwner(a) ? 0 : Number(a.held) - Number(b.held)) ||
       a.k2powLeft - b.k2powLeft ||
       Number(a.held) - Number(b.held) ||
       a.index - b.index,
   );
-  const roles = new Map<Worker, Role>();
-  const aheadOn = new Map<string, number>();
-  for (const worker of order) {
-    const owner = isOwner(worker);
-    const k2pow = needsK2pow(worker);
-    const fits = (!k2pow || budget.hasK2pow(worker)) && budget.hasThreads(worker);
-    // One who would read next has nothing to do ahead.
-    const mayWork = fits && (owner || k2pow);
-    if (mayWork) {
-      if (k2pow) budget.takeK2pow(worker);
-      budget.takeThreads(worker);
-    }
-    if (!owner) aheadOn.set(worker.facts.disk, (aheadOn.get(worker.facts.disk) ?? 0) + 1);
-    roles.set(worker, mayWork ? (owner ? 'owner' : 'ahead') : 'excess');
-  }
-  return { roles, owners, aheadOn, budget };
-}
-
-export function needsK2pow({ stage }: Pick<Worker, 'stage'>): boolean {
-  return stage === 'beginning' || stage === 'preparing' || stage === 'k2pow';
 }
 
 /** Whether `a` is further on its way than `b`; of two that read, who is done sooner. */

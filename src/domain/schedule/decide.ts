@@ -1,6 +1,6 @@
 import { type Admission, admit } from './admit.ts';
 import type { Decision, ScheduleAct, ScheduleAlarm, Waiting } from './decision.ts';
-import { holdsIn, needsDeepHold } from './hold.ts';
+import { needsDeepHold } from './hold.ts';
 import { mend } from './mend.ts';
 import type { ScheduleObservation } from './observation.ts';
 import { orderTurns } from './order.ts';
@@ -34,13 +34,12 @@ export function decide(observation: ScheduleObservation, policy: SchedulePolicy,
   }
   const working = workers.filter((worker) => !mended.has(worker));
   const admission = admit(working, policy);
-  const waitOn = waitTimes(admission);
   let lookAgainAt = now + policy.lookEveryMs;
   const lookIn = (ms: number) => {
     if (ms > 0) lookAgainAt = Math.min(lookAgainAt, now + ms);
   };
   for (const worker of working) {
-    const act = rankOf(worker) > 0 ? steer(worker, admission, waitOn, policy, now, lookIn) : rest(worker);
+    const act = rankOf(worker) > 0 ? steer(worker, admission, policy, now, lookIn) : rest(worker);
     if (act !== undefined) acts.push(act);
   }
 
@@ -67,51 +66,36 @@ export function decide(observation: ScheduleObservation, policy: SchedulePolicy,
   return { acts, waiting, alarms, lookAgainAt: Math.max(Math.ceil(lookAgainAt), now + 1) };
 }
 
-/** For each disk, how long until its owner has read. */
-function waitTimes({ owners }: Admission): ReadonlyMap<string, number> {
-  return new Map(
-    [...owners].map(([disk, { preparingLeft, k2powLeft, readLeft }]) => [
-      disk,
-      preparingLeft + k2powLeft + readLeft,
-    ]),
-  );
-}
-
 /** Holds or releases one that works, or is about to; stops one that has not begun and has no right to. */
 function steer(
   worker: Worker,
-  { roles, owners }: Admission,
-  waitOn: ReadonlyMap<string, number>,
+  { roles, owners, waitOn, holdsIn }: Admission,
   policy: SchedulePolicy,
   now: number,
   lookIn: (ms: number) => void,
 ): ScheduleAct | undefined {
   const { facts, held, stage } = worker;
   if (stage === 'unclear') return undefined;
-  const role = roles.get(worker) ?? 'excess';
   const owner = owners.get(facts.disk);
   const waitMs = owner === worker ? 0 : (waitOn.get(facts.disk) ?? 0);
   const busy = `${facts.disk} is busy with ${owner?.facts.name ?? 'another'}`;
-  if (role === 'owner') {
-    return held ? act(worker, { kind: 'release', reason: `${facts.disk} is free for it` }) : undefined;
-  }
-  if (role === 'ahead') {
-    const inMs = holdsIn(worker, waitMs, policy);
-    if (inMs > 0) {
-      if (Number.isFinite(inMs)) lookIn(inMs);
-      // The wait is an estimate: what was held a moment ago for it is not worth two acts.
-      if (held && inMs < Math.min(policy.lookEveryMs, 5000)) return undefined;
-      return held
-        ? act(worker, { kind: 'release', reason: 'a k2pow slot is free, it works ahead' })
-        : undefined;
+  const release = (reason: string) => (held ? act(worker, { kind: 'release', reason }) : undefined);
+  switch (roles.get(worker) ?? 'excess') {
+    case 'owner':
+      return release(`${facts.disk} is free for it`);
+    case 'ahead':
+      lookIn(holdsIn.get(worker) ?? 0);
+      return release('a k2pow slot is free, it works ahead');
+    case 'parked':
+      return hold(worker, waitMs, policy, `its k2pow is done as far as it can be while ${busy}`);
+    case 'excess': {
+      const reason =
+        owner === worker ? 'all k2pow slots or threads are taken' : `others come first, and ${busy}`;
+      return hasNotBegun(worker, now)
+        ? act(worker, { kind: 'stop', reason: `${reason}: it has not begun` })
+        : hold(worker, waitMs, policy, reason);
     }
-    return hold(worker, waitMs, policy, `its k2pow is done as far as it can be while ${busy}`);
   }
-  const reason = owner === worker ? 'all k2pow slots or threads are taken' : `over budget: ${busy}`;
-  if (hasNotBegun(worker, now)) {
-    return act(worker, { kind: 'stop', reason: `${reason}, and it has not begun` });
-  }
-  return hold(worker, waitMs, policy, reason);
 }
 
 function hold(

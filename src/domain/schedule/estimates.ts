@@ -97,8 +97,8 @@ export function k2powLeft(
   const expected = groupMs(facts, policy);
   const { since } = phase;
   const tookMs = since === undefined || log?.lastProofAt === undefined ? 0 : log.lastProofAt - since;
-  // Log times are whole seconds: what took less says only that it was quick.
-  const pace = done > 0 && since !== undefined ? Math.max(tookMs, 500) / done : expected;
+  // A group takes as long as chance wants: the first few say little, and what is expected counts as two of them.
+  const pace = since === undefined ? expected : (Math.max(tookMs, 0) + 2 * expected) / (done + 2);
   const groupsLeft = Math.max(groups - done, 0);
   return { groupsLeft, groupMs: pace, leftMs: groupsLeft * pace };
 }

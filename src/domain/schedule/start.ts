@@ -12,7 +12,7 @@ import type { Worker } from './worker.ts';
 export function startWaiting(
   ready: readonly Worker[],
   { turnOf }: Turns,
-  { owners, aheadOn, budget }: Admission,
+  { owners, aheadOn, waitOn, queued, budget }: Admission,
   policy: SchedulePolicy,
 ): { readonly acts: readonly ScheduleAct[]; readonly waiting: readonly Waiting[] } {
   const acts: ScheduleAct[] = [];
@@ -28,7 +28,7 @@ export function startWaiting(
       left.push(worker);
       continue;
     }
-    const lacks = missing(worker, budget);
+    const lacks = queued.owners > 0 && !worker.remote ? 'k2pow' : missing(worker, budget);
     // Its turn is its turn: who comes after it on the same disk does not overtake it.
     busy.add(disk);
     if (lacks !== undefined) {
@@ -41,10 +41,10 @@ export function startWaiting(
   }
   // Only now: whoever waits for a slot or for memory beside a free disk comes before any work ahead.
   const ahead = new Map(aheadOn);
-  for (let depth = 1; short === undefined && depth <= policy.k2powSlots; depth += 1) {
+  for (let depth = 1; short === undefined && queued.ahead === 0 && depth <= policy.k2powSlots; depth += 1) {
     for (const worker of [...left]) {
       const { disk } = worker.facts;
-      if ((ahead.get(disk) ?? 0) >= depth || !canWorkAhead(worker, policy)) continue;
+      if ((ahead.get(disk) ?? 0) >= depth || !canWorkAhead(worker, waitOn.get(disk) ?? 0, policy)) continue;
       if (missing(worker, budget) !== undefined) continue;
       take(worker, budget);
       ahead.set(disk, (ahead.get(disk) ?? 0) + 1);

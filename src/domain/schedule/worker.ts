@@ -179,3 +179,8 @@ function readLeft(activity: Activity, facts: ProverFacts, policy: SchedulePolicy
   if (activity.doneAt !== undefined && activity.rate !== undefined) return Math.max(activity.doneAt - now, 0);
   return activity.fraction === undefined ? expected : expected * (1 - activity.fraction);
 }
+
+/** Its k2pow is still to be done, so it needs a slot. */
+export function needsK2pow({ stage }: Pick<Worker, 'stage'>): boolean {
+  return stage === 'beginning' || stage === 'preparing' || stage === 'k2pow';
+}

@@ -64,8 +64,8 @@ describe('who is started', () => {
       'start ahead post-2',
     ]);
     expect(acts([prover(1, 'a', reading(0.2)), prover(2, 'a', inK2pow(3))])).toEqual([]);
-    expect(acts([prover(1, 'a', reading(0.2)), prover(2, 'a', inK2pow(7))])).toEqual(['hold post-2']);
-    expect(acts([prover(1, 'a', reading(0.2)), prover(2, 'a', inK2pow(7, { held: true }))])).toEqual([]);
+    expect(acts([prover(1, 'a', reading(0.2)), prover(2, 'a', inK2pow(6))])).toEqual(['hold post-2']);
+    expect(acts([prover(1, 'a', reading(0.2)), prover(2, 'a', inK2pow(6, { held: true }))])).toEqual([]);
     expect(acts([prover(2, 'a', inK2pow(8, { held: true }))])).toEqual(['release post-2']);
   });
 

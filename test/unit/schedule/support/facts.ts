@@ -29,7 +29,7 @@ export const POLICY: SchedulePolicy = {
   k2powSlots: 1,
   remoteK2powSlots: 1,
   memoryBytes: 64 * GIB,
-  cores: 4,
+  cores: 16,
   canHold: true,
   worksAhead: true,
   lookEveryMs: 15_000,
