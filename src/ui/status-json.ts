@@ -1,5 +1,6 @@
 import type { Activity } from '../domain/proving/identity-state.ts';
 import type { IdentityReport, StatusReport } from '../domain/proving/status-report.ts';
+import { deadlineWords } from './deadline-words.ts';
 import { serviceWords } from './status-words.ts';
 
 /**
@@ -44,6 +45,7 @@ export function statusDocument(report: StatusReport, exitCode: number): Readonly
       publishBy: time(timeline.deadlines.publishBy),
     },
     counts: { identities: counts.identities, published: counts.published, registration: counts.registration },
+    schedule: scheduleFields(report),
     identities: report.identities.map(identityFields),
     findings: report.findings.map(({ code, severity, smeshers, services, message, next }) => ({
       code,
@@ -53,6 +55,19 @@ export function statusDocument(report: StatusReport, exitCode: number): Readonly
       message,
       next: next ?? null,
     })),
+  };
+}
+
+function scheduleFields(report: StatusReport): Readonly<Record<string, unknown>> {
+  const { schedule } = report;
+  const memory = schedule?.outlook.memory;
+  return {
+    runs: schedule?.runs ?? null,
+    deadline: deadlineWords(report),
+    turns: schedule?.turns ?? [],
+    proofs: memory?.proofs ?? null,
+    memoryBytes: memory === undefined ? null : Math.round(memory.bytes),
+    memoryBudget: memory === undefined ? null : Math.round(memory.budget),
   };
 }
 
@@ -75,6 +90,9 @@ function identityFields(identity: IdentityReport): Readonly<Record<string, unkno
     published: progress.published,
     registered: progress.registered,
     registration: identity.registration,
+    waiting:
+      identity.waiting === undefined ? null : { why: identity.waiting.why, words: identity.waiting.words },
+    expectedAt: time(identity.expectedAt),
     failedAt: time(progress.failedAt),
     cancelled: progress.malfeasance !== undefined,
   };

@@ -76,6 +76,7 @@ describe('status', () => {
       'node',
       'epoch',
       'counts',
+      'schedule',
       'identities',
       'findings',
     ]);
