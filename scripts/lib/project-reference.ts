@@ -22,6 +22,7 @@ function kindOf(schema: z.core.$ZodType): string {
   if (inner instanceof z.ZodLiteral) return `\`${[...inner.values].join('`, `')}\``;
   if (inner instanceof z.ZodNumber) return 'number';
   if (inner instanceof z.ZodString) return 'text';
+  if (inner instanceof z.ZodBoolean) return '`true` or `false`';
   if (inner instanceof z.ZodArray)
     return `list of ${kindOf(inner.element).replace(/^(text|number|mapping)$/, '$1s')}`;
   if (inner instanceof z.ZodObject || inner instanceof z.ZodRecord) return 'mapping';

@@ -1,5 +1,6 @@
 import { DEFAULT_IMAGES } from '../node/images.ts';
 import { defaultPoet, MAINNET, standaloneNetwork, TESTNET } from '../node/networks.ts';
+import { memoryBytes } from './memory-amount.ts';
 import { projectNameFor } from './name.ts';
 import { absolutePath } from './paths.ts';
 import type { ProjectFile } from './schema.ts';
@@ -11,6 +12,7 @@ import type {
   PoetSettings,
   Project,
   ProverSettings,
+  ScheduleSettings,
 } from './types.ts';
 
 export const DEFAULT_PORTS: NodePorts = { p2p: 7513, publicApi: 9092, privateApi: 9093 };
@@ -23,6 +25,12 @@ export const DEFAULT_NODE_DATA = 'node-data';
  * recreate all provers (spacemesh.md §14.1).
  */
 export const DEFAULT_LOG = 'info,post::prove=debug';
+
+/** Longest time between two looks of the schedule; events and logs wake it earlier. */
+const DEFAULT_LOOK_SECONDS = 15;
+
+/** A release line of Node.js on which the tool is tested. */
+const DEFAULT_ORCHESTRATOR_BASE = 'node:20-slim';
 
 const DEFAULT_NONCES = 128;
 const DEFAULT_MAX_FILE_SIZE = 4_294_967_296;
@@ -100,6 +108,29 @@ function initialisationOf(written: Written<'init'>, directory: string): Initiali
   };
 }
 
+function scheduleOf(written: Written<'schedule'>): ScheduleSettings {
+  const { k2pow, remoteK2pow, memory, threads, ahead, every, rates, orchestrator, image } = written;
+  return {
+    ...defined({
+      k2powSlots: k2pow,
+      remoteK2powSlots: remoteK2pow,
+      memoryBytes: memory === undefined ? undefined : memoryBytes(memory),
+      threads,
+    }),
+    ahead: ahead ?? true,
+    everySeconds: every ?? DEFAULT_LOOK_SECONDS,
+    rates: {
+      ...defined({ hashesPerSecond: rates?.k2pow }),
+      diskBytesPerSecond: rates?.disks ?? {},
+    },
+    orchestrator: orchestrator ?? false,
+    image: image ?? DEFAULT_ORCHESTRATOR_BASE,
+  };
+}
+
+/** Of a project that says nothing of it. */
+export const DEFAULT_SCHEDULE: ScheduleSettings = scheduleOf({});
+
 /** Fills in every default and makes paths absolute. `directory` is the absolute folder of smesh.yaml. */
 export function withDefaults(file: ProjectFile, directory: string): Project {
   const network = networkOf(file.network);
@@ -130,6 +161,7 @@ export function withDefaults(file: ProjectFile, directory: string): Project {
     poet: poetOf(network, file.poet),
     defaults: proverSettings(network, {}, shared),
     identities,
+    schedule: scheduleOf(file.schedule ?? {}),
     retired: file.retired ?? [],
     ...(file.init === undefined ? {} : { initialisation: initialisationOf(file.init, directory) }),
   };

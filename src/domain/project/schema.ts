@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { parseSmesherId } from '../identity/smesher-id.ts';
 import { isGenesisTime, poetPublicKey } from '../node/networks.ts';
+import { parseByteRate } from './byte-rate.ts';
 import { parseGoDuration } from './duration.ts';
 import { PROJECT_NAME, SERVICE_NAME } from './name.ts';
 import { pathFault } from './paths.ts';
@@ -192,6 +193,67 @@ const identity = z.strictObject({
   ...proverShape,
 });
 
+const byteRate = z
+  .string()
+  .refine((text) => parseByteRate(text) !== undefined, {
+    error: (issue) => `${quoted(issue.input)} is no speed of reading such as 180MB/s`,
+  })
+  .transform((text) => parseByteRate(text) ?? 0);
+
+const scheduleSchema = z.strictObject({
+  k2pow: integer(1, 1024)
+    .optional()
+    .describe(
+      'Post-services that do k2pow here at the same time. Default: one, or as many as fit the cores with their threads.',
+    ),
+  remoteK2pow: integer(1, 1024)
+    .optional()
+    .describe('Post-services that use the same k2pow-service at the same time. Default: 1.'),
+  memory: memory
+    .optional()
+    .describe('Memory for all proofs together. Default: what the host has, less 4 GiB for node and system.'),
+  threads: integer(1, 65_536)
+    .optional()
+    .describe(
+      'Threads of all post-services that work at the same time. Default: no limit but the k2pow slots.',
+    ),
+  ahead: z
+    .boolean()
+    .optional()
+    .describe('k2pow of the next identity while its disk is read by another one. Default: true.'),
+  every: duration
+    .refine((seconds) => seconds >= 1 && seconds <= 3600, 'is not between 1s and 1h')
+    .optional()
+    .describe('Longest time between two looks. Default: 15s.'),
+  rates: z
+    .strictObject({
+      k2pow: z
+        .number()
+        .refine((rate) => Number.isFinite(rate) && rate > 0, {
+          error: (issue) => `${quoted(issue.input)} is no number of hashes per second`,
+        })
+        .optional()
+        .describe('RandomX hashes per second of the whole host. Default: as measured.'),
+      disks: z
+        .record(z.string(), byteRate)
+        .optional()
+        .describe('How fast one reader reads each disk: `{sda: 180MB/s}`. Default: as measured.'),
+    })
+    .optional()
+    .describe('How fast this host is, where it is known better than measured.'),
+  orchestrator: z
+    .boolean()
+    .optional()
+    .describe(
+      'Adds a service to compose.yaml that runs the schedule, instead of a systemd unit. Default: false.',
+    ),
+  image: z
+    .string()
+    .refine(isNotEmpty, 'is empty')
+    .optional()
+    .describe("What the orchestrator's image is built from: Node.js 20 or newer. Default: `node:20-slim`."),
+});
+
 const initialisationJob = z.strictObject({
   id: smesherId.describe('Smesher ID whose data is made; its key must exist already.'),
   name: serviceName.describe('Name of the job in Compose.'),
@@ -314,10 +376,7 @@ export const projectFileSchema = z.strictObject({
     })
     .optional()
     .describe('Jobs that make PoST data, Compose profile `init`.'),
-  schedule: z
-    .record(z.string(), z.unknown())
-    .optional()
-    .describe('Reserved for budgets of the schedule; has no effect yet.'),
+  schedule: scheduleSchema.optional().describe('Budgets of the schedule (`smesh-compose run`).'),
 });
 
 /** smesh.yaml as written: checked key by key, durations in seconds, no defaults filled in. */

@@ -13,6 +13,7 @@ export interface Project {
   readonly defaults: ProverDefaults;
   readonly identities: readonly Identity[];
   readonly initialisation?: InitialisationSettings;
+  readonly schedule: ScheduleSettings;
   /** Removed identities: their names are given to nobody else, and back to them when they return. */
   readonly retired: readonly RetiredIdentity[];
 }
@@ -126,6 +127,32 @@ export interface Identity extends ProverSettings {
   readonly disk?: string;
   /** `uid:gid` the prover runs as; default: owner of `postdata_metadata.json`. */
   readonly user?: string;
+}
+
+/** What `smesh-compose run` goes by; what is absent follows from the machine and from what was measured. */
+export interface ScheduleSettings {
+  /** Provers of this host that do k2pow at the same time. */
+  readonly k2powSlots?: number;
+  /** Provers that use the same k2pow-service at the same time. */
+  readonly remoteK2powSlots?: number;
+  /** For all proofs together. */
+  readonly memoryBytes?: number;
+  /** Of all provers that work at the same time. */
+  readonly threads?: number;
+  /** k2pow of the next identity while its disk is busy. */
+  readonly ahead: boolean;
+  /** Seconds between two looks at most. */
+  readonly everySeconds: number;
+  readonly rates: {
+    /** RandomX hashes per second of the whole host. */
+    readonly hashesPerSecond?: number;
+    /** Bytes per second of one reader, by disk. */
+    readonly diskBytesPerSecond: Readonly<Record<string, number>>;
+  };
+  /** compose.yaml has a service that runs the schedule. */
+  readonly orchestrator: boolean;
+  /** What the orchestrator's image is built from. */
+  readonly image: string;
 }
 
 export type GpuVendor = 'nvidia' | 'amd' | 'intel' | 'cpu';

@@ -67,6 +67,26 @@ describe('defaults', () => {
     expect(project(one().replace(`'${exampleId(1)}'`, id)).identities[0]?.id).toBe(id);
   });
 
+  it('reads budgets and speeds of the schedule', () => {
+    const text = `${one()}schedule:\n  k2pow: 2\n  memory: 12g\n  ahead: false\n  every: 1m\n  rates: {k2pow: 2600, disks: {sda: 180MB/s, sdb: 1 GiB/s}}\n`;
+    expect(project(text).schedule).toEqual({
+      k2powSlots: 2,
+      memoryBytes: 12 * 2 ** 30,
+      ahead: false,
+      everySeconds: 60,
+      rates: { hashesPerSecond: 2600, diskBytesPerSecond: { sda: 180e6, sdb: 2 ** 30 } },
+      orchestrator: false,
+      image: 'node:20-slim',
+    });
+    expect(project(one()).schedule).toEqual({
+      ahead: true,
+      everySeconds: 15,
+      rates: { diskBytesPerSecond: {} },
+      orchestrator: false,
+      image: 'node:20-slim',
+    });
+  });
+
   it('works the request timeout out of the tries', () => {
     expect(project(`${one()}poet: {retryDelay: 2s, retryMax: 5}\n`).poet.requestTimeout).toBe(60);
   });
@@ -113,6 +133,21 @@ describe('faults, each with its line', () => {
     [`${one()}? [a]\n: 1\n`, [/^smesh.yaml:8:3 {2}only a word can be a key/]],
     [`${one()}schedule: {at: !!timestamp 2001-12-14}\n`, [/^smesh.yaml:8:\d+ {2}only texts, numbers/]],
     [`${one()}schedule: ${'['.repeat(60)}${']'.repeat(60)}\n`, [/nests deeper than 50 levels/]],
+    [`${one()}schedule: {slots: 2}\n`, [/schedule.slots: unknown key/]],
+    [`${one()}schedule: {k2pow: 0}\n`, [/0 is not a whole number from 1 to 1024/]],
+    [`${one()}schedule: {memory: 12}\n`, [/schedule.memory: 12 stands where a text belongs/]],
+    [`${one()}schedule: {memory: lots}\n`, [/"lots" is no amount of memory/]],
+    [`${one()}schedule: {every: 100ms}\n`, [/schedule.every: is not between 1s and 1h/]],
+    [
+      `${one()}schedule: {rates: {disks: {sda: 180}}}\n`,
+      [/rates.disks.sda: 180 stands where a text belongs/],
+    ],
+    [
+      `${one()}schedule: {rates: {disks: {sda: fast}}}\n`,
+      [/rates.disks.sda: "fast" is no speed of reading such as 180MB\/s/],
+    ],
+    [`${one()}schedule: {rates: {k2pow: -1}}\n`, [/-1 is no number of hashes per second/]],
+    [`${one()}schedule: {orchestrator: 1}\n`, [/schedule.orchestrator: 1 stands where/]],
     [`${one().replace('post-0001', 'ab'.repeat(64))}`, [/"\[128 hex digits\]" is no service name/]],
   ])('%#', (text, expected) => {
     const found = faults(text);
@@ -194,7 +229,17 @@ describe('rules between keys', () => {
     ['a broken image', `${one()}defaults: {image: spacemeshos/post-service:v0.8.1}\n`, /lacks libssl/],
     ['ports that clash', `${one()}node: {ports: {publicApi: 9093}}\n`, /9093 is taken by publicApi/],
     ['too little memory', one('    memory: 1g\n'), /warning: .*less than a proof in fast mode takes/],
-    ['the reserved schedule', `${one()}schedule: {slots: 2}\n`, /warning: schedule: has no effect/],
+    ['memory for no proof', `${one()}schedule: {memory: 2g}\n`, /schedule.memory: 2g is less than one proof/],
+    [
+      'fewer threads than one takes',
+      `${one('    threads: 8\n')}schedule: {threads: 4}\n`,
+      /warning: .*proves alone/,
+    ],
+    [
+      'a speed of nobody',
+      `${one('    disk: d1\n')}schedule: {rates: {disks: {d2: 180MB/s}}}\n`,
+      /warning: .*d2: no identity names this disk/,
+    ],
     [
       'a small subnet',
       `${one()}${''}node: {subnet: 10.1.2.0/28}\n${''}`.replace(

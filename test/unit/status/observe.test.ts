@@ -3,6 +3,7 @@ import { systemClock } from '../../../src/adapters/clock/index.ts';
 import { ExitCode, SmeshError } from '../../../src/domain/errors.ts';
 import { parseSmesherId, type SmesherId } from '../../../src/domain/identity/smesher-id.ts';
 import { defaultPoet, MAINNET } from '../../../src/domain/node/networks.ts';
+import { DEFAULT_SCHEDULE } from '../../../src/domain/project/defaults.ts';
 import type { Project } from '../../../src/domain/project/types.ts';
 import type { ObservePorts } from '../../../src/usecases/observe/question.ts';
 import { observeProject } from '../../../src/usecases/observe.ts';
@@ -31,6 +32,7 @@ const project: Project = {
   defaults: settings,
   identities: ids.map((id, index) => ({ ...settings, id, name: `post-${index}`, data: `/d${index}` })),
   retired: [],
+  schedule: DEFAULT_SCHEDULE,
 };
 
 function containerOf(service: string) {

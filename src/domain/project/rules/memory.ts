@@ -1,12 +1,5 @@
+import { memoryBytes } from '../memory-amount.ts';
 import { type Finding, type Rule, warning } from './rule.ts';
-
-const UNITS: Readonly<Record<string, number>> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-
-/** Bytes of a Compose amount such as `3g` or `768mb`. */
-export function memoryBytes(text: string): number {
-  const [, amount = '', unit = ''] = /^([\d.]+)([bkmg])/i.exec(text) ?? [];
-  return Number(amount) * (UNITS[unit.toLowerCase()] ?? Number.NaN);
-}
 
 const MIB = 1024 ** 2;
 /** Measured peaks with a little air: 2.29 GiB fast, 262 MiB light, also for the check of a proof (spacemesh.md §14.1). */
