@@ -33,6 +33,14 @@ export interface ProjectIdentity extends TestIdentity {
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
+/** What a test wants otherwise in smesh.yaml. */
+export interface ProjectChanges {
+  readonly layersPerEpoch?: number;
+  readonly poet?: Readonly<Record<string, string>>;
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  readonly schedule?: Readonly<Record<string, unknown>>;
+}
+
 /** `docker …`; rejects with its stderr. */
 export async function docker(...args: string[]): Promise<string> {
   const { stdout } = await run('docker', args, { maxBuffer: 64 * 1024 * 1024 });
@@ -49,6 +57,7 @@ export class TestProject {
   readonly #genesis: string;
   readonly #layerSeconds: number;
   #poet: Readonly<Record<string, string>>;
+  #changes: ProjectChanges = {};
   #settings: { nodeImage: string; proverImage: string; nodeConfig: Record<string, unknown> } = {
     nodeImage: NODE_IMAGE,
     proverImage: PROVER_IMAGE,
@@ -60,6 +69,7 @@ export class TestProject {
     name: string,
     ports: { p2p: number; publicApi: number; privateApi: number },
     layerSeconds: number,
+    genesisInSeconds: number,
   ) {
     this.#poet = { phaseShift: `${layerSeconds * 10}s`, cycleGap: `${layerSeconds}s` };
     this.folder = folder;
@@ -67,17 +77,35 @@ export class TestProject {
     this.#ports = ports;
     this.#layerSeconds = layerSeconds;
     this.#poetKey = makePoetKey();
-    this.#genesis = new Date(Math.ceil(Date.now() / 1000 + 5) * 1000).toISOString().replace('.000', '');
+    this.#genesis = new Date(Math.ceil(Date.now() / 1000 + genesisInSeconds) * 1000)
+      .toISOString()
+      .replace('.000', '');
   }
 
   /** With the long default layer nothing is due while the test runs, once the initial proofs are made. */
-  static async make(folder: string, identities: number, layerSeconds = 60): Promise<TestProject> {
+  static async make(
+    folder: string,
+    identities: number,
+    layerSeconds = 60,
+    genesisInSeconds = 5,
+  ): Promise<TestProject> {
     const name = `smt-up-${process.pid}-${randomBytes(3).toString('hex')}`;
     const [p2p = 0, publicApi = 0, privateApi = 0] = await freePorts(3);
-    const project = new TestProject(folder, name, { p2p, publicApi, privateApi }, layerSeconds);
+    const project = new TestProject(
+      folder,
+      name,
+      { p2p, publicApi, privateApi },
+      layerSeconds,
+      genesisInSeconds,
+    );
     for (let index = 0; index < identities; index += 1) project.addIdentity();
     project.write();
     return project;
+  }
+
+  /** Milliseconds since 1970. */
+  get genesis(): number {
+    return Date.parse(this.#genesis);
   }
 
   get ports(): { readonly p2p: number; readonly publicApi: number; readonly privateApi: number } {
@@ -116,6 +144,11 @@ export class TestProject {
     this.write();
   }
 
+  change(changes: ProjectChanges): void {
+    this.#changes = changes;
+    this.write();
+  }
+
   /** smesh.yaml from what the project has now. */
   write(): void {
     const { nodeImage, proverImage, nodeConfig } = this.#settings;
@@ -127,14 +160,15 @@ export class TestProject {
           genesisTime: this.#genesis,
           poetPrivateKey: this.#poetKey,
           layer: `${this.#layerSeconds}s`,
-          layersPerEpoch: 20,
+          layersPerEpoch: this.#changes.layersPerEpoch ?? 20,
         },
       },
       // The first cycle gap opens long after the test: in it the node would rightly be left alone.
-      poet: this.#poet,
+      poet: this.#changes.poet ?? this.#poet,
       coinbase: COINBASE,
       node: { image: nodeImage, ports: this.#ports, config: nodeConfig },
-      defaults: { image: proverImage, threads: 1, nonces: 16, randomx: 'light' },
+      defaults: { image: proverImage, threads: 1, nonces: 16, randomx: 'light', ...this.#changes.defaults },
+      ...(this.#changes.schedule === undefined ? {} : { schedule: this.#changes.schedule }),
       identities: this.identities.map(({ smesherId, name, data, settings }) => ({
         id: smesherId,
         name,

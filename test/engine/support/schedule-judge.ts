@@ -230,7 +230,10 @@ function notNoted(
   return [...ids].flatMap(([service, id]) => (noted.has(id) ? [] : [service]));
 }
 
-/** An answer of `/status` while reading. */
+/** Positions are compared over at least so long. */
+const APART_MS = 500;
+
+/** An answer of `/status` while it proves. */
 export interface PositionSample {
   readonly at: number;
   readonly service: string;
@@ -254,8 +257,11 @@ export function moversTogether(
   for (const sample of samples) {
     const { service, at, position } = sample;
     const before = last.get(service);
+    const goesOn = before !== undefined && before.pass === sample.pass && position >= before.position;
+    // Positions go in steps: between two answers of the same step nobody seems to read.
+    if (goesOn && before.position > 0 && at - before.at < APART_MS) continue;
     last.set(service, sample);
-    if (before === undefined || before.pass !== sample.pass || position <= before.position) continue;
+    if (!goesOn || before.position === 0) continue;
     if ((position - before.position) / (at - before.at) <= crawl) continue;
     const disk = disks.get(service) ?? service;
     const own = moving.get(disk) ?? [];

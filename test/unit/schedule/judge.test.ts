@@ -119,7 +119,7 @@ describe('two readers of one disk', () => {
       ['c', 'd2'],
     ]);
     const steps = (service: string, bytes: number) =>
-      [0, 500, 1000, 1500].map((at, index) => ({ at, service, pass: 0, position: index * bytes }));
+      [0, 500, 1000, 1500].map((at, index) => ({ at, service, pass: 0, position: (index + 1) * bytes }));
     expect(
       moversTogether([...steps('a', 100), ...steps('b', 1), ...steps('c', 100)], disks, 0.02, 0),
     ).toEqual([]);

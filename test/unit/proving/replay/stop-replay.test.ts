@@ -1,30 +1,11 @@
 import process from 'node:process';
 import { describe, expect, it } from 'vitest';
-import type { Project } from '../../../../src/domain/project/types.ts';
-import { parseServiceStatus, type ServiceStatus } from '../../../../src/domain/proving/service-status.ts';
-import {
-  NO_MEMORY,
-  remember,
-  type StopMemory,
-  unchangedFor,
-} from '../../../../src/domain/proving/stop-memory.ts';
-import {
-  judgeProver,
-  type Seen,
-  timelineOf,
-  type World,
-  wantedBy,
-} from '../../../../src/usecases/lifecycle/judge-look.ts';
-import { type Story, storyOf } from './recorded-story.ts';
-import {
-  EPISODES,
-  type Episodes,
-  type Instant,
-  instantsOf,
-  MAY_STOP,
-  type Truth,
-} from './recorded-timeline.ts';
-import { nodeContainer, proverContainer, recordedProject, snapshotOf } from './world.ts';
+import { NO_MEMORY } from '../../../../src/domain/proving/stop-memory.ts';
+import { judgeProver, type Seen, type World } from '../../../../src/usecases/lifecycle/judge-look.ts';
+import { lookAt, type ReplayOptions, WAYS } from './recorded-look.ts';
+import { storyOf } from './recorded-story.ts';
+import { EPISODES, instantsOf, MAY_STOP, type Truth } from './recorded-timeline.ts';
+import { nodeContainer, recordedProject, snapshotOf } from './world.ts';
 
 const recordings = process.env.SMESH_RECORDINGS;
 
@@ -57,23 +38,6 @@ const ignoresPostStates: Decision = (world, seen) => {
 };
 
 const refusesAll: Decision = () => false;
-
-interface ReplayOptions {
-  /** Looks every so many seconds and remembers; absent: each look is the first. */
-  readonly watchEverySeconds?: number;
-  /** Logs and events were there. */
-  readonly withEvidence: boolean;
-  /** The engine does not know of the pause: as a hold, a frozen disk or a debugger look. */
-  readonly pauseUnseen: boolean;
-}
-
-const WAYS: readonly ReplayOptions[] = [
-  { withEvidence: false, pauseUnseen: false },
-  { withEvidence: true, pauseUnseen: true },
-  { watchEverySeconds: 1, withEvidence: true, pauseUnseen: false },
-  { watchEverySeconds: 2, withEvidence: false, pauseUnseen: true },
-  { watchEverySeconds: 15, withEvidence: true, pauseUnseen: true },
-];
 
 interface Outcome {
   readonly wrong: readonly { readonly where: string; readonly truth: Truth; readonly safe: boolean }[];
@@ -109,82 +73,6 @@ function replay(decision: Decision, options: ReplayOptions): Outcome {
     }
   }
   return { wrong, counts };
-}
-
-interface LookInput {
-  readonly instant: Instant;
-  readonly episodes: Episodes;
-  readonly options: ReplayOptions;
-  readonly project: Project;
-  readonly before: StopMemory;
-  readonly story: Story;
-}
-
-interface Look {
-  readonly world: World;
-  readonly seen: ReadonlyMap<string, Seen>;
-  readonly memory: StopMemory;
-}
-
-/** What `lookAtProvers` would have found. */
-function lookAt({ instant, episodes, options, project, before, story }: LookInput): Look {
-  const { t, postStates, provers } = instant;
-  const { base, nodeStarts, paused, restarted } = episodes;
-  const { withEvidence, pauseUnseen } = options;
-  const now = base + t * 1000;
-  const nodeStart = Math.max(...nodeStarts.filter((start) => start <= t));
-  const told = story.events.filter(({ at }) => at <= now && at >= base + nodeStart * 1000);
-  const events = withEvidence ? told.map(({ what }) => what) : [];
-  const snapshot = snapshotOf(postStates, events);
-  const node = nodeContainer(base + nodeStart * 1000);
-  const world: World = {
-    project,
-    snapshot,
-    database: undefined,
-    node,
-    now,
-    timeline: timelineOf(project, now),
-  };
-
-  const looks = provers.map(({ name, said, truth }) => {
-    const startedAt = base + (restarted?.prover === name && t >= restarted.at ? restarted.at : 0) * 1000;
-    const isPaused = !pauseUnseen && paused?.prover === name && t >= paused.from && t < paused.to;
-    const state = truth === 'down' ? 'exited' : isPaused ? 'paused' : 'running';
-    const container = proverContainer(name, startedAt, state);
-    const status = state === 'running' ? statusOf(said) : undefined;
-    const log = withEvidence ? story.logs.get(name)?.findLast(({ at }) => at <= now)?.what : undefined;
-    return { name, container, status, log };
-  });
-  const memory = remember(
-    before,
-    looks.map(({ container: { id, startedAt }, status, name }) => ({
-      container: id,
-      wanted: wantedBy(snapshot, project.identities.find((identity) => identity.name === name)?.id),
-      status: status?.kind ?? 'unasked',
-      ...(startedAt === undefined ? {} : { startedAt }),
-    })),
-    now,
-  );
-  const seen = looks.map(({ name, container, status, log }): [string, Seen] => [
-    name,
-    {
-      service: name,
-      container,
-      status,
-      log,
-      unchangedMs: unchangedFor(memory, container.id),
-      dataBytes: 128 * 2 ** 20,
-    },
-  ]);
-  return { world, seen: new Map(seen), memory };
-}
-
-/** The bytes that the service sent, through the parser; what the recorder noted where there were none, by its kind. */
-function statusOf(said: unknown): ServiceStatus {
-  if (said === 'err:TimeoutError') return { kind: 'no-answer' };
-  if (said === 'err:ECONNREFUSED') return { kind: 'refused' };
-  if (said === 'noip') return { kind: 'unreachable', reason: 'no address' };
-  return parseServiceStatus(JSON.stringify(said));
 }
 
 /** At the very least so many instants of each kind, when every one of them is looked at. */
