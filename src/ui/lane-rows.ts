@@ -14,6 +14,8 @@ export interface LaneRow {
   readonly does: Cell;
   readonly rate: string;
   readonly doneAt: Cell;
+  /** Too late to register. */
+  readonly isLate: boolean;
 }
 
 type Place = 'works' | 'held' | 'waits' | 'trouble' | 'rests';
@@ -127,15 +129,20 @@ function rowOf(
   style: MomentStyle,
 ): LaneRow {
   const [first] = members;
-  if (first === undefined) return { disk, identity: '', does: '', rate: '', doneAt: '' };
+  if (first === undefined) return { disk, identity: '', does: '', rate: '', doneAt: '', isLate: false };
   const { activity } = first.state;
-  const rate = activity.kind === 'reading' ? activity.rate : undefined;
+  const rate = activity.kind === 'reading' && place === 'works' ? activity.rate : undefined;
+  const { at, isSeen } = place === 'rests' ? {} : endOf(members, place, report);
+  const isLate = at !== undefined && at > report.timeline.deadlines.registerBy;
+  // `~`: by averages, nothing of it has been measured.
+  const end = at === undefined ? '' : `${isSeen ? '' : '~'}${shortMoment(at, style)}${isLate ? ' late' : ''}`;
   return {
     disk,
     identity: namesOf(members, place),
     does: painted(doesWords(first, report, barWidth(view)), toneOf(first), view),
-    rate: rate === undefined || place !== 'works' ? '' : formatRate(rate),
-    doneAt: place === 'rests' ? '' : doneAtCell(members, place, report, view, style),
+    rate: rate === undefined ? '' : formatRate(rate),
+    doneAt: painted(end, isLate ? 'bad' : 'plain', view),
+    isLate,
   };
 }
 
@@ -148,23 +155,18 @@ function namesOf(members: readonly IdentityReport[], place: Place): string {
 }
 
 /** The last one's end. What nobody lets go on has none. */
-function doneAtCell(
+function endOf(
   members: readonly IdentityReport[],
   place: Place,
   report: StatusReport,
-  view: LaneView,
-  style: MomentStyle,
-): Cell {
+): { readonly at?: number; readonly isSeen?: boolean } {
   const { activity } = members[0]?.state ?? {};
-  const seen = activity?.kind === 'reading' && place === 'works' ? activity.doneAt : undefined;
+  if (activity?.kind === 'reading' && place === 'works' && activity.doneAt !== undefined) {
+    return { at: activity.doneAt, isSeen: true };
+  }
   const expected = members.flatMap(({ expectedAt }) => expectedAt ?? []);
   const isServed = place === 'works' || report.schedule?.runs === true;
-  const at = seen ?? (isServed && expected.length === members.length ? Math.max(...expected) : undefined);
-  const late = at !== undefined && at > report.timeline.deadlines.registerBy;
-  if (at === undefined) return '';
-  // `~`: by averages, nothing of it has been measured.
-  const text = `${seen === undefined ? '~' : ''}${shortMoment(at, style)}${late ? ' late' : ''}`;
-  return painted(text, late ? 'bad' : 'plain', view);
+  return isServed && expected.length === members.length ? { at: Math.max(...expected) } : {};
 }
 
 function doesWords(identity: IdentityReport, report: StatusReport, bar: number): string {
@@ -174,9 +176,10 @@ function doesWords(identity: IdentityReport, report: StatusReport, bar: number):
   if (activity.kind === 'reading') {
     const { fraction, pass } = activity;
     const again = pass === undefined || pass === 1 ? '' : `, pass ${pass}`;
-    if (fraction === undefined || bar === 0) return serviceWords(identity).replace(/ {2}nonces \S+/, '');
+    if (fraction === undefined) return serviceWords(identity).replace(/ {2}nonces \S+/, '');
     // Never full while it still reads.
     const percent = Math.min(Math.floor(fraction * 100), 99);
+    if (bar === 0) return `${percent} % read${again}`;
     return `${progressBar(fraction, bar)} ${String(percent).padStart(2)} %${again}`;
   }
   if (startsNow === true && activity.kind === 'down' && report.schedule?.runs === true) {

@@ -2,7 +2,7 @@ import type { IdentityReport, StatusReport } from '../domain/proving/status-repo
 import { type LaneRow, laneRows } from './lane-rows.ts';
 import type { MomentStyle } from './moments.ts';
 import { serviceWords } from './status-words.ts';
-import { type Column, renderTable } from './table.ts';
+import { type Cell, type Column, renderTable } from './table.ts';
 import { wrapText } from './text.ts';
 import { plural } from './units.ts';
 
@@ -33,8 +33,8 @@ const COLUMNS: readonly Column[] = [
   { title: 'DONE AT' },
 ];
 
-/** Below this width a rate is the first thing that can be done without. */
 const RATE_FROM = 64;
+const END_FROM = 52;
 
 /**
  * Disks as lanes: what is read, what is held ahead, who waits for what, who is done. Those that matter most come first,
@@ -55,17 +55,25 @@ export function laneLines(report: StatusReport, view: LaneView, style: MomentSty
   return [...table, ...restLine(hidden, view)];
 }
 
+/** What a narrow terminal can do without: the rate first, then the end; who is late says so all the same. */
 function columnsFor({ columns }: LaneView): readonly Column[] {
-  return columns < RATE_FROM ? COLUMNS.filter(({ title }) => title !== 'RATE') : COLUMNS;
+  if (columns >= RATE_FROM) return COLUMNS;
+  return COLUMNS.filter(({ title }) => title !== 'RATE' && (columns >= END_FROM || title !== 'DONE AT'));
 }
 
-function cells(lanes: readonly (readonly LaneRow[])[], { columns }: LaneView) {
+function cells(lanes: readonly (readonly LaneRow[])[], { columns }: LaneView): readonly (readonly Cell[])[] {
   return lanes.flatMap((rows) =>
-    rows.map(({ disk, identity, does, rate, doneAt }, index) => {
+    rows.map(({ disk, identity, does, rate, doneAt, isLate }, index) => {
       const first = index === 0 ? disk : '';
-      return columns < RATE_FROM ? [first, identity, does, doneAt] : [first, identity, does, rate, doneAt];
+      if (columns >= RATE_FROM) return [first, identity, does, rate, doneAt];
+      if (columns >= END_FROM) return [first, identity, does, doneAt];
+      return [first, identity, isLate ? withWord('late: ', does) : does];
     }),
   );
+}
+
+function withWord(word: string, cell: Cell): Cell {
+  return typeof cell === 'string' ? word + cell : { ...cell, text: word + cell.text };
 }
 
 /** In the order in which smesh.yaml first names a disk, late ones first. */
