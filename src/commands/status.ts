@@ -6,6 +6,7 @@ import { renderWatch } from '../ui/watch.ts';
 import { loadProject } from '../usecases/load-project.ts';
 import { observeProject } from '../usecases/observe.ts';
 import { buildReport, nextSamples, type Samples } from '../usecases/status/report.ts';
+import { askMachine, scheduleInputs } from '../usecases/status/schedule-inputs.ts';
 import { type Context, defineCommand, type Invocation } from './command.ts';
 import { durationOption, flagOption } from './options.ts';
 
@@ -46,9 +47,12 @@ async function run(invocation: Invocation, context: Context): Promise<number> {
   const { project } = await loadProject(context);
   const { ports, clock, out, directory } = context;
   let samples: Samples = new Map();
+  // Cores and memory do not change between two looks.
+  const machine = askMachine(context, timeoutMs);
   const look = async (): Promise<StatusReport> => {
     const observation = await observeProject(ports, project, clock, { timeoutMs });
-    const report = buildReport({ directory, project, observation, samples });
+    const schedule = await scheduleInputs(context, project, await machine, observation);
+    const report = buildReport({ directory, project, observation, samples, schedule });
     samples = nextSamples(samples, observation);
     return report;
   };

@@ -12,7 +12,8 @@ import {
 } from '../../domain/proving/identity-state.ts';
 import { nodeCertainty } from '../../domain/proving/node-certainty.ts';
 import type { IdentityReport, NodeReport, StatusReport } from '../../domain/proving/status-report.ts';
-import type { Courtesy, ProverFacts } from '../../domain/schedule/observation.ts';
+import { NO_HISTORY, type ScheduleHistory } from '../../domain/schedule/history.ts';
+import type { ProverFacts } from '../../domain/schedule/observation.ts';
 import type { SchedulePolicy } from '../../domain/schedule/policy.ts';
 import { type ScheduleReport, scheduleReport } from '../../domain/schedule/schedule-report.ts';
 import type { NodeFault } from '../../ports/node-api.ts';
@@ -38,8 +39,8 @@ export interface ScheduleInputs {
   readonly policy: SchedulePolicy;
   /** A `smesh-compose run` is at work; absent: nobody can tell. */
   readonly runs?: boolean;
-  /** What the loop remembers of identities; absent of those of whom it remembers nothing. */
-  readonly courtesies?: ReadonlyMap<SmesherId, Courtesy>;
+  /** What the loop remembers: whom a person stopped, on which disk those are that are away. */
+  readonly history: ScheduleHistory;
 }
 
 /** Decides what an observation means. Pure: the time is the observation's. */
@@ -67,7 +68,7 @@ export function buildReport({
       wanted: wantedOf(observation, identity.id),
       progress,
       sample: samples?.get(identity.id),
-      courtesy: schedule?.courtesies?.get(identity.id),
+      history: schedule?.history ?? NO_HISTORY,
     });
     provers.set(identity.id, facts);
     const state = identityState({
@@ -175,7 +176,11 @@ function faultWords({ kind, message }: NodeFault): string {
   return kind === 'timeout' ? 'no answer in time' : message;
 }
 
-function containerFacts(observation: Observation, container: ObservedContainer | undefined): ContainerFacts {
+/** A container as far as it matters to a state. */
+export function containerFacts(
+  observation: Pick<Observation, 'engineFault'>,
+  container: ObservedContainer | undefined,
+): ContainerFacts {
   if (observation.engineFault !== undefined) return { kind: 'unknown' };
   if (container === undefined) return { kind: 'absent' };
   const { state, startedAt, finishedAt, exitCode, startError, oomKilled } = container;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ObservedContainer } from '../../../src/domain/compose/observed.ts';
+import { NO_HISTORY } from '../../../src/domain/schedule/history.ts';
 import type { SchedulePolicy } from '../../../src/domain/schedule/policy.ts';
 import { textWidth } from '../../../src/ui/text.ts';
 import { renderWatch } from '../../../src/ui/watch.ts';
@@ -76,7 +77,7 @@ function report(looked: Observation, schedule: Partial<ScheduleInputs> = {}) {
     directory: '/srv/smesh',
     project: project(looked.identities.length),
     observation: looked,
-    schedule: { policy, runs: true, ...schedule },
+    schedule: { policy, runs: true, history: NO_HISTORY, ...schedule },
   });
 }
 
@@ -237,12 +238,11 @@ describe('what status says of the schedule', () => {
   });
 
   it('claims nothing of holds where it cannot be told whether a schedule runs', () => {
-    const { runs: _, ...unknown } = { policy, runs: true };
     const seen = buildReport({
       directory: '/srv/smesh',
       project: project(farm.identities.length),
       observation: farm,
-      schedule: unknown,
+      schedule: { policy, history: NO_HISTORY },
     });
     expect(seen.findings.map(({ code }) => code)).not.toContain('held-without-schedule');
     expect(seen.findings.map(({ code }) => code)).not.toContain('no-schedule');
@@ -250,8 +250,8 @@ describe('what status says of the schedule', () => {
 
   it('leaves alone who was stopped by a person, and says how it comes back', () => {
     const looked = observation([down(1, 'sda'), down(2, 'sdb', 101)], snapshot(wanted(1, 2)));
-    const courtesy = { stoppedByPerson: true, restarts: {}, invalidProofs: 0 };
-    const { findings } = report(looked, { courtesies: new Map([[smesher(1), courtesy]]) });
+    // The schedule knows the project for longer, and was it not.
+    const { findings } = report(looked, { history: { ...NO_HISTORY, since: NOW - 2 * HOUR } });
     expect(findings.map(({ code, services, next }) => [code, ...services, next])).toEqual([
       ['wanted-but-down', 'post-0002', 'smesh-compose logs post-0002'],
       ['stopped-by-person', 'post-0001', 'smesh-compose up post-0001'],
