@@ -78,7 +78,9 @@ export class Budget {
     if (rankOf(worker) >= rankOf({ stage: 'k2pow' })) return this.#k2pow > 0;
     if (this.#k2pow - this.#preparing > 0) return true;
     // The dataset is built by one thread: it may overlap with the end of the k2pow that runs (operators.md §0.9).
-    const overlaps = worker.preparingLeft > 0 && this.#soonestEnd <= worker.preparingLeft;
+    // Who has been started for that is not stopped again because the estimate has moved.
+    const within = rankOf(worker) > 0 ? 3 : 1;
+    const overlaps = worker.preparingLeft > 0 && this.#soonestEnd <= within * worker.preparingLeft;
     return overlaps && this.#preparing === 0;
   }
 

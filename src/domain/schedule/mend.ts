@@ -53,6 +53,15 @@ export function mend(worker: Worker, now: number): Mending {
       `docker unpause ${facts.containerId?.slice(0, 12) ?? facts.name}`,
     );
   }
+  const interrupted = facts.log?.interrupted;
+  if (interrupted !== undefined && state.wants === 'a-proof') {
+    return alarm(
+      worker,
+      'work-lost',
+      'was restarted while it proved, not by the schedule: it begins anew',
+      'find who restarts it: an updater, autoheal, memory that ran out (smesh-compose status)',
+    );
+  }
   if (facts.wanted === 'unlisted' && facts.container.kind === 'present') {
     return alarm(
       worker,
