@@ -25,9 +25,12 @@ export const statusCommand = defineCommand({
   name: 'status',
   summary: 'node, epoch and every identity in one table',
   description:
-    'Asks the engine, the node and every post-service at once; one that is slow delays nobody. Exit code 0: all is well, 6: there is a problem (marked !), 4: Docker cannot be asked. With --json the document described in docs/reference/status-json.md.',
+    'Asks the engine, the node and every post-service at once; one that is slow delays nobody. Exit code 0: all is well, 6: there is a problem (marked !), 4: Docker cannot be asked. --watch begins with the next deadline and shows who reads, who is held and who waits on each disk. With --json the document described in docs/reference/status-json.md.',
   options: [
-    { flags: '-w, --watch', summary: 'look again and again until Ctrl-C; with --json a line per look' },
+    {
+      flags: '-w, --watch',
+      summary: 'disks as lanes, again and again until Ctrl-C; with --json a line per look',
+    },
     { flags: '--interval <duration>', summary: 'time between two looks (default: 5s)' },
     { flags: '--timeout <duration>', summary: 'for each question to node and services (default: 2s)' },
     { flags: '-a, --all', summary: 'every identity, also of large projects' },

@@ -12,6 +12,7 @@ import {
 } from '../../domain/proving/identity-state.ts';
 import { nodeCertainty } from '../../domain/proving/node-certainty.ts';
 import type { IdentityReport, NodeReport, StatusReport } from '../../domain/proving/status-report.ts';
+import { courtesyOf } from '../../domain/schedule/courtesy.ts';
 import { NO_HISTORY, type ScheduleHistory } from '../../domain/schedule/history.ts';
 import type { ProverFacts } from '../../domain/schedule/observation.ts';
 import type { SchedulePolicy } from '../../domain/schedule/policy.ts';
@@ -56,19 +57,23 @@ export function buildReport({
   const node = nodeReport(observation, clock.layer);
   const sources = progressSources(observation);
   const provers = new Map<SmesherId, ProverFacts>();
+  const history = schedule?.history ?? NO_HISTORY;
   const judged = observation.identities.map((observed): Omit<IdentityReport, 'registration'> => {
     const { identity, container, log, units, dataBytes, disk } = observed;
     const progress = identityProgress(
       { smesher: identity.id, ...sources(identity.id) },
       timeline.deadlines.epoch,
     );
+    const seen = containerFacts(observation, container);
+    // A disk that is away has no name any more.
+    const knownDisk = disk ?? history.diskOf.get(identity.id);
     const facts = proverFacts({
-      observed,
-      container: containerFacts(observation, container),
+      observed: knownDisk === undefined ? observed : { ...observed, disk: knownDisk },
+      container: seen,
       wanted: wantedOf(observation, identity.id),
       progress,
       sample: samples?.get(identity.id),
-      history: schedule?.history ?? NO_HISTORY,
+      courtesy: courtesyOf(history, identity.id, seen, container?.id),
     });
     provers.set(identity.id, facts);
     const state = identityState({
