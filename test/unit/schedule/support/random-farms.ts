@@ -156,14 +156,12 @@ function faultOf({ farm }: { readonly farm: Farm }): fc.Arbitrary<Fault> {
     }),
     fc.oneof(
       fc.record({ kind: fc.constant('disk-vanishes'), at: moment, disk }),
-      fc
-        .record({ ...lasting, disk })
-        .map(({ at, lasts, disk }) => ({
-          kind: 'disk-vanishes' as const,
-          at,
-          until: at + lasts * 1000,
-          disk,
-        })),
+      fc.record({ ...lasting, disk }).map(({ at, lasts, disk }) => ({
+        kind: 'disk-vanishes' as const,
+        at,
+        until: at + lasts * 1000,
+        disk,
+      })),
     ),
     forAWhile('loop-dead'),
     forAWhile('node-unreachable'),
