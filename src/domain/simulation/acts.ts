@@ -1,6 +1,7 @@
 import type { ScheduleAct } from '../schedule/decision.ts';
+import { judgeWorker } from '../schedule/worker.ts';
 import { endContainer, holdContainer, startContainer } from './containers.ts';
-import { serviceOf } from './look.ts';
+import { look, serviceOf } from './look.ts';
 import type { SimulatedProver } from './prover.ts';
 import type { World } from './world.ts';
 
@@ -55,7 +56,8 @@ function hasNothing(world: World, prover: SimulatedProver): boolean {
   if (prover.state !== 'running') return false;
   const status = serviceOf(world, prover);
   if (status.kind === 'idle' || status.kind === 'refused') return true;
-  // A failed proof that only a restart clears, and passes that read nothing.
-  if (status.kind === 'done-proving') return prover.log.phase.kind === 'failed';
-  return status.kind === 'proving' && prover.log.unreadable.length > 0;
+  const observation = look(world);
+  const facts = observation.provers[prover.index];
+  if (facts === undefined) return false;
+  return judgeWorker(facts, prover.index, observation, world.policy, world.now).risk.safe;
 }

@@ -97,15 +97,23 @@ export function holdContainer(world: World, prover: SimulatedProver, hold: Hold)
   world.changed();
 }
 
-/** Where memory is over, the one that has just asked for it dies. */
+/**
+ * Where memory is over, the one that has just asked for it dies: not at once, since it is used bit by bit while the dataset
+ * is built, and not while it is held, when next to nothing of it is.
+ */
 export function killForMemory(world: World, prover: SimulatedProver): void {
-  let memory = 0;
-  for (const { memoryBytes } of world.provers) memory += memoryBytes;
-  if (memory <= world.farm.host.physicalBytes) return;
-  // Not in the middle of its own step.
+  if (!isOverMemory(world)) return;
   world.later(prover, between(world.random, 1000, 15_000), () => {
-    if (prover.worksOnProof) {
+    if (prover.memoryBytes === 0) return;
+    if (prover.hold !== 'none') killForMemory(world, prover);
+    else if (isOverMemory(world)) {
       endContainer(world, prover, { cause: 'oom', exitCode: 137, oom: true, restarts: true });
     }
   });
+}
+
+function isOverMemory({ provers, farm }: World): boolean {
+  let memory = 0;
+  for (const { memoryBytes } of provers) memory += memoryBytes;
+  return memory > farm.host.physicalBytes;
 }

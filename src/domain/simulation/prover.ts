@@ -134,9 +134,12 @@ export class SimulatedProver {
     return Math.max(0, this.passDraw.fraction * this.plan.bytes - this.left);
   }
 
-  /** What it keeps allocated. */
+  /**
+   * What it keeps allocated: from its start until the proof is found (spacemesh.md §3.3). The 256 MiB of the seconds in
+   * which it is checked are left out.
+   */
   get memoryBytes(): number {
-    if (!this.worksOnProof) return 0;
+    if (!this.worksOnProof || this.work === 'found' || this.work === 'verifying') return 0;
     const { remoteK2pow, randomx } = this.plan.settings;
     return remoteK2pow === undefined ? PROOF_MEMORY[randomx] : PROOF_MEMORY.remote;
   }

@@ -130,6 +130,8 @@ function step(world: World, loop: Loop): void {
     if (prover.speed > 0 && prover.left <= 0) {
       prover.speed = 0;
       nextStep(world, prover);
+      // Also where it wrote nothing: its next phase needs a speed.
+      world.dirty = true;
       moved = true;
     }
   }

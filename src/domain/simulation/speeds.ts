@@ -100,19 +100,27 @@ function tellLoads(
     record.load(now, 'remote-k2pow', address, group.length, policy.remoteK2powSlots, () => namesOf(group));
   }
   let memory = 0;
+  let proofs = 0;
   let threads = 0;
+  let busy = 0;
   for (const prover of provers) {
+    if (prover.memoryBytes > 0) proofs += 1;
     memory += prover.memoryBytes;
-    if (isBusy(prover)) threads += threadsOf(world, prover);
+    if (!isBusy(prover)) continue;
+    busy += 1;
+    threads += threadsOf(world, prover);
   }
   // More than there is cannot be in use: somebody is about to be killed.
   const inUse = Math.min(memory, world.farm.host.physicalBytes);
   record.peakMemoryBytes = Math.max(record.peakMemoryBytes, inUse);
-  record.load(now, 'memory', '', memory, policy.memoryBytes, () =>
+  // One is always possible, whatever the budget.
+  record.load(now, 'memory', '', proofs > 1 ? memory : 0, policy.memoryBytes, () =>
     namesOf(provers.filter((prover) => prover.memoryBytes > 0)),
   );
   if (policy.threads !== undefined) {
-    record.load(now, 'threads', '', threads, policy.threads, () => namesOf(provers.filter(isBusy)));
+    record.load(now, 'threads', '', busy > 1 ? threads : 0, policy.threads, () =>
+      namesOf(provers.filter(isBusy)),
+    );
   }
 }
 
