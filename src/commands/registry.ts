@@ -50,6 +50,11 @@ export const registry: readonly RegisteredCommand[] = [
     load: async () => (await import('./up.ts')).upCommand,
   },
   {
+    name: 'run',
+    summary: 'the schedule: starts, holds and stops post-services so that all proofs fit the gap',
+    load: async () => (await import('./run.ts')).runCommand,
+  },
+  {
     name: 'stop',
     summary: 'stop post-services and node, each in a moment when no proof is lost',
     load: async () => (await import('./stop.ts')).stopCommand,

@@ -254,8 +254,16 @@ export async function answersAsBefore(
   container: ObservedContainer,
   looks: ProverLooks,
 ): Promise<boolean> {
-  const judged = looks.memory.get(container.id)?.look.status;
-  const now = await askServices(context.ports, [container], LAST_LOOK_MS);
+  return answersStill(context, container, looks.memory.get(container.id)?.look.status);
+}
+
+/** The same of what one look found. */
+export async function answersStill(
+  { ports }: Pick<Context, 'ports'>,
+  container: ObservedContainer,
+  judged: string | undefined,
+): Promise<boolean> {
+  const now = await askServices(ports, [container], LAST_LOOK_MS);
   const status = now.get(container.id)?.kind;
   return status !== undefined && status === judged;
 }

@@ -116,7 +116,11 @@ export function wantedBy(
   return smesherIds.ok && !smesherIds.value.includes(id) ? 'unlisted' : 'unknown';
 }
 
-function progressOf({ snapshot, database, timeline }: World, id: SmesherId): IdentityProgress {
+/** How far an identity is in its epoch, by node and database. */
+export function progressOf(
+  { snapshot, database, timeline }: Pick<World, 'snapshot' | 'database' | 'timeline'>,
+  id: SmesherId,
+): IdentityProgress {
   const rows =
     database?.kind === 'read'
       ? (database.identities.find(({ smesherId }) => smesherId === id) ?? ('none' as const))
