@@ -38,7 +38,12 @@ function agree(message: string, services: number): string {
   if (services < 2) return message;
   const [verb = ''] = message.split(' ', 1);
   const several = `${PLURAL[verb] ?? verb}${message.slice(verb.length)}`;
-  return several.replaceAll(/\bits (service|data|healthcheck|key|disk|container)\b/g, 'their $1');
+  return several
+    .replaceAll(/\bits (service|data|healthcheck|key|disk|container)\b/g, 'their $1')
+    .replace(/\bit loses\b/, 'they lose')
+    .replace(/\bstopped it\b/, 'stopped them')
+    .replace(/\bleaves it alone\b/, 'leaves them alone')
+    .replace(/\brelease it$/, 'release them');
 }
 
 function namesOf(names: readonly string[]): string {

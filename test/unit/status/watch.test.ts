@@ -101,7 +101,7 @@ describe('status --watch', () => {
       'registration for epoch 89 closes in 8 h 48 m: 3 of 11 will miss it',
       'node  v1.7.6 synced · 38 peers · layer 353,558 · epoch 87 · up 12 d                      /srv/smesh',
       '',
-      '· post-0004, post-0007, post-0008  will be done too late to register: it loses the epoch after',
+      '· post-0004, post-0007, post-0008  will be done too late to register: they lose the epoch after',
       '    the next',
       '',
       'DISK  IDENTITY              DOES                                      RATE  DONE AT',
