@@ -63,7 +63,12 @@ export interface FarmNode {
   readonly poetDelayMs: number;
   /** Whether rows and events of the node are read. */
   readonly tellsProgress: boolean;
+  /** From a prover's start to its connection, at least and at most, milliseconds; absent: `USUAL_CONNECT_MS`. */
+  readonly connectMs?: readonly [least: number, most: number];
 }
+
+/** It tries every few seconds. */
+export const USUAL_CONNECT_MS = [600, 4000] as const;
 
 export const DEFAULT_HOST: FarmHost = {
   cores: 16,
