@@ -14,6 +14,7 @@ import { unsafeOf } from './lifecycle/look-at-provers.ts';
 import { lossOf } from './lifecycle/refuse.ts';
 import { type PutOff, waitForSafe } from './lifecycle/wait-for-safe.ts';
 import { withProjectLock } from './project-lock.ts';
+import { liftHolds } from './schedule/lift-holds.ts';
 import { executeUp, type StartedService } from './up/execute.ts';
 import { finishPendingStarts } from './up/pending-starts.ts';
 import { type PreparedUp, prepareUp, type UpRequest } from './up/prepare.ts';
@@ -94,6 +95,8 @@ async function bringUp(context: Context, options: UpOptions, started: StartedSer
     const prepared = (await pullMissingImages(context, first))
       ? await prepareSafely(context, options)
       : first;
+    // Before anything starts: a quota outlives a stop, and who is started to prove would crawl.
+    await liftHolds(context, prepared.observation.own, options.services);
     const executed = await executeUp(context, prepared, options, started);
     await releaseLeases(context, prepared.project);
     const putOff = findPutOff(prepared, executed.postponed);

@@ -137,8 +137,22 @@ describe('status on a real engine', () => {
       service: { state: 'down', reason: 'stopped' },
     });
     expect(seen.rows['post-0004']?.service).toMatchObject({ state: 'k2pow', held: true });
-    expect(seen.findings).toMatchObject({ paused: ['post-0002'], 'wanted-but-down': ['post-0003'] });
-    await docker('update', '--cpu-quota', '-1', await project.containerOf('post-0004'));
+    expect(seen.findings).toMatchObject({
+      paused: ['post-0002'],
+      'wanted-but-down': ['post-0003'],
+      'held-without-schedule': ['post-0004'],
+      'no-schedule': [],
+    });
+  });
+
+  it('lets up release what a schedule that is gone has held', async () => {
+    const up = await project.smesh(['up', 'post-0004', '--detach']);
+    expect(up.stderr).toContain(
+      '1 post-service had been held by a schedule that runs no more. It goes on now.',
+    );
+    const { seen } = await status();
+    expect(seen.rows['post-0004']?.service).toMatchObject({ state: 'k2pow', held: false });
+    expect(seen.findings['held-without-schedule']).toBeUndefined();
   });
 
   it('S21: names the identity whose disk is away', async () => {
