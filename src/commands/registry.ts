@@ -90,6 +90,11 @@ export const registry: readonly RegisteredCommand[] = [
     load: async () => (await import('./verify.ts')).verifyCommand,
   },
   {
+    name: 'forecast',
+    summary: 'will all proofs fit into the next cycle gap, who misses it, and what would help',
+    load: async () => (await import('./forecast.ts')).forecastCommand,
+  },
+  {
     name: 'bench',
     summary: 'measure how fast the disks read, and how fast k2pow went',
     load: async () => (await import('./bench.ts')).benchCommand,

@@ -46,7 +46,7 @@ const SEARCH_STEPS = 6;
 const FASTEST = 8;
 
 /** Changes that make fewer miss the registration, or everybody be done clearly sooner; best first. */
-export function findRemedies(input: ForecastInput, now: Outcome, search: RemedySearch): readonly Remedy[] {
+export function findRemedies(input: ForecastInput, search: RemedySearch): readonly Remedy[] {
   const runs = Math.min(Math.max(Math.round(2400 / input.identities.length ** 1.25), 8), 40);
   const tries = search.depth === 'quick' ? Math.min(runs, 10) : runs;
   const run = (changed: ForecastInput) =>

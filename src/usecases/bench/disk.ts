@@ -41,7 +41,7 @@ export async function runDiskBench(context: Context, options: DiskBenchOptions):
   );
   const measure = (disk: BenchDisk) => measureDisk(context, disk, options.forMs);
   const results = options.oneByOne ? await inTurn(disks, measure) : await Promise.all(disks.map(measure));
-  const kept = loaded !== undefined && (await keepDiskRates(context, loaded.project, results));
+  const kept = loaded !== undefined && (await keepDiskRates(context, results));
   const report = { at: context.clock.now(), results, left, kept, together: !options.oneByOne };
   if (context.json) context.out.json(diskBenchDocument(report));
   else context.out.result(renderDiskBench(report, context.out).join('\n'));
