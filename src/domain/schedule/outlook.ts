@@ -1,5 +1,6 @@
 import type { SmesherId } from '../identity/smesher-id.ts';
 import type { Decision, WaitReason } from './decision.ts';
+import { groupCount } from './estimates.ts';
 import type { ScheduleObservation } from './observation.ts';
 import type { SchedulePolicy } from './policy.ts';
 import { judgeWorker, rankOf, type Worker } from './worker.ts';
@@ -15,10 +16,10 @@ export interface Outlook {
 /** Waits that end by themselves; for the others somebody has to do something first. */
 export const PATIENT: ReadonlySet<WaitReason> = new Set<WaitReason>(['disk', 'k2pow', 'memory', 'threads']);
 
-/** One disk: when its reader is done, and from when on its next one may be prepared. */
+/** One disk: when its last reader begins and when it is done. */
 interface Lane {
+  lastReads: number;
   free: number;
-  nextMayBegin: number;
   readonly queue: Worker[];
 }
 
@@ -89,7 +90,7 @@ function inTurn(workers: readonly Worker[], { acts, waiting }: Pick<Decision, 'a
 function laneOf(farm: Farm, { facts: { disk } }: Worker, now: number): Lane {
   const known = farm.lanes.get(disk);
   if (known !== undefined) return known;
-  const lane: Lane = { free: now, nextMayBegin: now, queue: [] };
+  const lane: Lane = { lastReads: now, free: now, queue: [] };
   farm.lanes.set(disk, lane);
   return lane;
 }
@@ -122,8 +123,7 @@ function takeSlot(slots: number[], until: number): void {
 
 function read(farm: Farm, lane: Lane, { readLeft, memory }: Worker, from: number): number {
   const end = from + readLeft;
-  // One is prepared ahead, while the one before it reads.
-  lane.nextMayBegin = Math.max(lane.nextMayBegin, farm.policy.worksAhead ? from : end);
+  lane.lastReads = Math.max(lane.lastReads, from);
   lane.free = Math.max(lane.free, end);
   farm.held.push({ end, bytes: memory });
   return end;
@@ -144,10 +144,17 @@ function nextToBegin(
   for (const lane of farm.lanes.values()) {
     const [worker] = lane.queue;
     if (worker === undefined) continue;
-    const begins = Math.max(at, lane.nextMayBegin, Math.min(...slotsOf(farm, worker, at)));
+    // One is prepared ahead, while the one before it reads.
+    const turn = worksAhead(worker, farm.policy) ? lane.lastReads : lane.free;
+    const begins = Math.max(at, turn, Math.min(...slotsOf(farm, worker, at)));
     if (best === undefined || begins < best.begins) best = { lane, worker, begins };
   }
   return best;
+}
+
+/** As `canWorkAhead`, without the question how long its disk stays busy. */
+function worksAhead({ remote, facts: { settings } }: Worker, policy: SchedulePolicy): boolean {
+  return policy.canHold && policy.worksAhead && settings.tellsGroups && !remote && groupCount(settings) > 2;
 }
 
 /** When its memory is free, at that time or later. One proof is always possible, also where the budget is below it. */

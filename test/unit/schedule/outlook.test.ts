@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { benchFarms } from '../../../scripts/lib/schedule-farms.ts';
 import { decide } from '../../../src/domain/schedule/decide.ts';
 import { k2powMs, prepareMs, proofMemory, readMs } from '../../../src/domain/schedule/estimates.ts';
 import type { ProverFacts } from '../../../src/domain/schedule/observation.ts';
 import { outlook } from '../../../src/domain/schedule/outlook.ts';
 import type { SchedulePolicy } from '../../../src/domain/schedule/policy.ts';
+import { drawFarm, policyFor } from '../../../src/domain/simulation/farm.ts';
+import { seededRandom } from '../../../src/domain/simulation/random.ts';
+import { simulate } from '../../../src/domain/simulation/simulate.ts';
 import { IN_GAP, inK2pow, observation, POLICY, prover, reading } from './support/facts.ts';
 
 const HOUR = 3_600_000;
@@ -101,6 +105,33 @@ describe('when everybody is done', () => {
       { numRuns: 200 },
     );
   });
+
+  it.each(['half-full disks', 'remote k2pow, 12 ids, 4 disks', '48 small ids, 6 disks'])(
+    'agrees with the schedule itself, in the simulator: %s',
+    (name) => {
+      const farm = benchFarms().find((one) => one.name === name)?.farm;
+      if (farm === undefined) throw new Error(`no farm ${name}`);
+      const policy = policyFor(farm, { lookEveryMs: 30_000 });
+      let expectedMs: number | undefined;
+      const { makespanMs } = simulate({
+        farm,
+        draws: drawFarm(farm, seededRandom(1)),
+        policy,
+        seed: 1,
+        decide: (looked, given, now) => {
+          const decision = decide(looked, given, now);
+          // At the moment when the node wants all of them, before anybody works.
+          if (looked.provers.every(({ wanted }) => wanted === 'proving')) {
+            expectedMs ??= Math.max(...outlook(looked, given, decision, now).doneAt.values()) - now;
+          }
+          return decision;
+        },
+      });
+      expect(makespanMs).toBeDefined();
+      expect((expectedMs ?? 0) / (makespanMs ?? 0)).toBeGreaterThan(0.85);
+      expect((expectedMs ?? 0) / (makespanMs ?? 0)).toBeLessThan(1.15);
+    },
+  );
 
   it('takes no second for 1,000 identities on 100 disks', () => {
     const provers = Array.from({ length: 1000 }, (_, index) => prover(index + 1, `d${index % 100}`));

@@ -26,7 +26,7 @@ export function identity(index: number): Identity {
     threads: 1,
     randomx: 'fast',
     memory: '3g',
-    log: 'info',
+    log: 'info,post::prove=debug',
   };
 }
 
