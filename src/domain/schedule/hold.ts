@@ -12,6 +12,12 @@ const LONGEST_REACTION_MS = 5000;
 const ACCEPTED_CHANCE = 0.01;
 const DEEP_FROM_CHANCE = 0.05;
 
+/** From the line that tells to the hold that follows it: a look, and the acts before this one. */
+const REACTION_MS = 1500;
+
+/** One in so many may begin to read before the hold has reached it: that is two readers on a disk for a moment. */
+const ACCEPTED_SLIP = 0.0002;
+
 /**
  * How likely one that is held finds the proofs of work of so many groups by what the crawl leaves it, while it waits. A
  * group takes as long as chance wants, exponentially: of one group in the last place much may be over in a moment, of
@@ -19,18 +25,34 @@ const DEEP_FROM_CHANCE = 0.05;
  */
 function crawlChance(worker: Worker, groups: number, waitMs: number, policy: SchedulePolicy): number {
   const { facts } = worker;
-  const coreMs = (worker.groups?.groupMs ?? groupMs(facts, policy)) * coresOf(facts.settings, policy);
-  const expected = (waitMs * CRAWL) / coreMs;
+  const coreMs = paceOf(worker, policy) * coresOf(facts.settings, policy);
+  return chanceOf(groups, (waitMs * CRAWL) / coreMs);
+}
+
+/** How likely so many groups are found before a hold that has been decided is there. */
+function slipChance(worker: Worker, groups: number, policy: SchedulePolicy): number {
+  return chanceOf(groups, REACTION_MS / paceOf(worker, policy));
+}
+
+/** That so many happen where so many are expected; a little too high, which is the safe side. */
+function chanceOf(groups: number, expected: number): number {
   let chance = 1;
   for (let group = 1; group <= groups; group += 1) chance *= expected / group;
   return Math.min(chance, 1);
 }
 
-/** With how many groups left it has to be held; `undefined`: its disk is busy for longer than any hold lasts. */
+function paceOf({ groups, facts }: Worker, policy: SchedulePolicy): number {
+  return groups?.groupMs ?? groupMs(facts, policy);
+}
+
+/**
+ * With how many groups left it has to be held; `undefined`: its disk is busy for longer than any hold lasts, or its k2pow
+ * over sooner than a hold can come.
+ */
 function groupsToKeep(worker: Worker, waitMs: number, policy: SchedulePolicy): number | undefined {
-  // At two, even the quickest luck is slower than a look.
   const most = Math.max(Math.floor(groupCount(worker.facts.settings) / 2), 2);
   for (let groups = 2; groups <= most; groups += 1) {
+    if (slipChance(worker, groups, policy) > ACCEPTED_SLIP) continue;
     if (crawlChance(worker, groups, waitMs, policy) <= ACCEPTED_CHANCE) return groups;
   }
   return undefined;
