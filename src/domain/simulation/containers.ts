@@ -1,3 +1,4 @@
+import { USUAL_CONNECT_MS } from './farm.ts';
 import { nudge } from './node-steps.ts';
 import { leaveWorker } from './proof-steps.ts';
 import type { Hold, SimulatedProver } from './prover.ts';
@@ -38,7 +39,8 @@ export function startContainer(world: World, prover: SimulatedProver): void {
 
 /** It tries every few seconds, and is connected once the node is up. */
 export function connectSoon(world: World, prover: SimulatedProver): void {
-  world.later(prover, between(world.random, 600, 4000), () => {
+  const [least, most] = world.farm.node.connectMs ?? USUAL_CONNECT_MS;
+  world.later(prover, between(world.random, least, most), () => {
     if (!world.node.up || prover.connected || prover.state !== 'running') return;
     prover.connected = true;
     world.write(prover, 'post_service::client', 'obtained metadata: simulated');
@@ -98,22 +100,13 @@ export function holdContainer(world: World, prover: SimulatedProver, hold: Hold)
 }
 
 /**
- * Where memory is over, the one that has just asked for it dies: not at once, since it is used bit by bit while the dataset
- * is built, and not while it is held, when next to nothing of it is.
+ * Where memory is over, the one that has just filled its own dies. A dataset takes its memory bit by bit while it is built,
+ * so one that is held in that has next to none of it yet.
  */
-export function killForMemory(world: World, prover: SimulatedProver): void {
-  if (!isOverMemory(world)) return;
-  world.later(prover, between(world.random, 1000, 15_000), () => {
-    if (prover.memoryBytes === 0) return;
-    if (prover.hold !== 'none') killForMemory(world, prover);
-    else if (isOverMemory(world)) {
-      endContainer(world, prover, { cause: 'oom', exitCode: 137, oom: true, restarts: true });
-    }
-  });
-}
-
-function isOverMemory({ provers, farm }: World): boolean {
+export function diesForMemory(world: World, prover: SimulatedProver): boolean {
   let memory = 0;
-  for (const { memoryBytes } of provers) memory += memoryBytes;
-  return memory > farm.host.physicalBytes;
+  for (const { memoryBytes, datasetBuilt } of world.provers) memory += memoryBytes * datasetBuilt;
+  if (memory <= world.farm.host.physicalBytes) return false;
+  endContainer(world, prover, { cause: 'oom', exitCode: 137, oom: true, restarts: true });
+  return true;
 }

@@ -1,4 +1,4 @@
-import { killForMemory } from './containers.ts';
+import { diesForMemory } from './containers.ts';
 import { nudge, proofAccepted, proofRefused } from './node-steps.ts';
 import type { SimulatedProver } from './prover.ts';
 import { between } from './random.ts';
@@ -30,16 +30,16 @@ export function beginProof(world: World, prover: SimulatedProver): void {
   }
   prover.work = 'preparing';
   const light = settings.randomx === 'light' ? LIGHT_MS : world.farm.host.datasetMs;
-  prover.left = settings.remoteK2pow === undefined ? light : REMOTE_MS;
+  prover.datasetMs = settings.remoteK2pow === undefined ? light : REMOTE_MS;
+  prover.left = prover.datasetMs;
   world.record.phase(prover.index, world.now, 'preparing');
-  killForMemory(world, prover);
 }
 
 /** What it was at is done: what comes next. */
 export function nextStep(world: World, prover: SimulatedProver): void {
   switch (prover.work) {
     case 'preparing':
-      beginPass(world, prover);
+      if (!diesForMemory(world, prover)) beginPass(world, prover);
       break;
     case 'k2pow':
       endGroup(world, prover);
@@ -175,7 +175,10 @@ function failProof(world: World, prover: SimulatedProver, message: string): void
 
 /** It gives the same answer to every question, one a layer. */
 function sayFailed(world: World, prover: SimulatedProver, message: string): void {
+  const { movedAt } = world;
   world.write(prover, SERVICE, message, 'ERROR');
+  // Saying so again moves nothing.
+  if (prover.failedAt !== world.now) world.movedAt = movedAt;
   world.later(prover, world.farm.node.clock.layer, () => {
     if (prover.work === 'failed' && world.node.up) sayFailed(world, prover, message);
   });

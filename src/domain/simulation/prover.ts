@@ -70,6 +70,7 @@ export class SimulatedProver {
   group = 0;
   proofSince = 0;
   readingSince = 0;
+  datasetMs = 0;
   log: ProofLog = EMPTY_PROOF_LOG;
 
   /** The node needs a proof of it. */
@@ -142,6 +143,11 @@ export class SimulatedProver {
     if (!this.worksOnProof || this.work === 'found' || this.work === 'verifying') return 0;
     const { remoteK2pow, randomx } = this.plan.settings;
     return remoteK2pow === undefined ? PROOF_MEMORY[randomx] : PROOF_MEMORY.remote;
+  }
+
+  /** Of its dataset, 0 to 1. */
+  get datasetBuilt(): number {
+    return this.work === 'preparing' && this.datasetMs > 0 ? 1 - this.left / this.datasetMs : 1;
   }
 
   /** Of the CPU that it would use, what the quota leaves, for one thread. */

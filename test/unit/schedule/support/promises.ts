@@ -129,13 +129,15 @@ function mayRunOut({ allRun, faults, farm }: Case): boolean {
 
 function notServed({ farm, faults }: Case, { identities, endedAt, startedAt }: SimulationResult): string[] {
   return identities
-    .filter(({ doneAt, id, disk }) => {
+    .filter(({ doneAt, id, disk, spans }) => {
       const plan = farm.identities.find((identity) => identity.id === id);
       if (doneAt !== undefined || plan?.demand === 'none') return false;
       const gone = faults.some(
         (fault) => fault.kind === 'disk-vanishes' && fault.disk === disk && fault.until === undefined,
       );
-      return !gone && !isStopped(id, faults) && !isDamaged(id, faults);
+      // Nobody may end a process that has a proof, also where the node does not come for it.
+      const kept = spans.at(-1)?.kind === 'waiting-for-node' && isOf('half-open', id, faults) > 0;
+      return !gone && !kept && !isStopped(id, faults) && !isDamaged(id, faults);
     })
     .map(({ name }) => `${name} was never served (${((endedAt - startedAt) / 3_600_000).toFixed(1)} h)`);
 }
@@ -152,9 +154,15 @@ function isStopped(id: string, faults: readonly Fault[]): boolean {
 
 /** Invalid twice: not tried a third time. Failed twice: nothing but its data can mend that. */
 function isDamaged(id: string, faults: readonly Fault[]): boolean {
-  const count = (kind: Fault['kind']) =>
-    faults.filter((fault) => fault.kind === kind && 'id' in fault && fault.id === id).length;
-  return count('proof-invalid') > 1 || count('proof-fails') > 1 || count('half-open') > 2;
+  return (
+    isOf('proof-invalid', id, faults) > 1 ||
+    isOf('proof-fails', id, faults) > 1 ||
+    isOf('half-open', id, faults) > 2
+  );
+}
+
+function isOf(kind: Fault['kind'], id: string, faults: readonly Fault[]): number {
+  return faults.filter((fault) => fault.kind === kind && 'id' in fault && fault.id === id).length;
 }
 
 /** Started, held, released, stopped, and all of that a few times more for whatever happens. */
