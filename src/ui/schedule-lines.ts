@@ -71,3 +71,8 @@ export function tickDocument(
     lookAgainAt: new Date(lookAgainAt).toISOString(),
   };
 }
+
+/** The last line of `run --json`, when it was ended by a signal. */
+export function endDocument(held: readonly string[], at: number): object {
+  return { schemaVersion: 1, kind: 'end', at: new Date(at).toISOString(), held };
+}

@@ -19,6 +19,7 @@ import { executeUp, type StartedService } from './up/execute.ts';
 import { finishPendingStarts } from './up/pending-starts.ts';
 import { type PreparedUp, prepareUp, type UpRequest } from './up/prepare.ts';
 import { pullMissingImages } from './up/pull-images.ts';
+import { leftWords } from './up/schedule-share.ts';
 import { type WatchResult, watchStart } from './up/watch-start.ts';
 
 export interface UpOptions extends UpRequest {
@@ -97,6 +98,8 @@ async function bringUp(context: Context, options: UpOptions, started: StartedSer
       : first;
     // Before anything starts: a quota outlives a stop, and who is started to prove would crawl.
     await liftHolds(context, prepared.observation.own, options.services);
+    const left = options.services.length > 0 ? undefined : leftWords(prepared.schedule);
+    if (left !== undefined) context.out.note(left);
     const executed = await executeUp(context, prepared, options, started);
     await releaseLeases(context, prepared.project);
     const putOff = findPutOff(prepared, executed.postponed);

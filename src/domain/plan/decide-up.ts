@@ -28,6 +28,14 @@ export interface Hindrance {
   readonly next: string;
 }
 
+/** What a schedule does with the project's provers beside `up`, by service. */
+export interface ScheduleShare {
+  /** `smesh-compose run` is at work. */
+  readonly runs: boolean;
+  /** Those that it keeps down until they are wanted. */
+  readonly keptDown: ReadonlySet<string>;
+}
+
 export interface UpFacts {
   readonly desired: readonly DesiredService[];
   /** All of this project, one-off containers left out. */
@@ -41,6 +49,8 @@ export interface UpFacts {
   readonly nodeChange: NodeChange;
   /** Continues the price of a node that is recreated now: proposals that may be missed. */
   readonly missedProposals?: string;
+  /** Absent: nobody asked. */
+  readonly schedule?: ScheduleShare;
   /** As Compose prints it: another version computes other hashes (engineering.md §4.3). */
   readonly composeVersion: string;
 }
@@ -144,6 +154,9 @@ function decideService(
   }
   if (running || container.state === 'restarting') {
     return { kind: 'keep-service', service: name, ...noteOf(service, container, risk) };
+  }
+  if (options.services === undefined && facts.schedule?.keptDown.has(name) === true) {
+    return { kind: 'keep-service', service: name, note: 'is left to the schedule' };
   }
   return { kind: 'start-service', service: name, why: describeStop(container) };
 }

@@ -102,7 +102,7 @@ export function courtesyOf(
 }
 
 /** Exit codes of a stop: it ended by itself, SIGKILL, SIGTERM (spacemesh.md §14.1). */
-const STOP_CODES: readonly number[] = [0, 137, 143];
+export const STOP_CODES: readonly number[] = [0, 137, 143];
 
 /**
  * Ended as a stop ends it, after the schedule first looked, and not by the schedule. One that was never started, that

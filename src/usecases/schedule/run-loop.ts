@@ -3,7 +3,7 @@ import { requireProject } from '../../domain/project/parse.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { decide as decideSchedule } from '../../domain/schedule/decide.ts';
 import type { ScheduleObservation } from '../../domain/schedule/observation.ts';
-import { actDocument, actLine, tickDocument, waitingLine } from '../../ui/schedule-lines.ts';
+import { actDocument, actLine, endDocument, tickDocument, waitingLine } from '../../ui/schedule-lines.ts';
 import { enumerate } from '../../ui/text.ts';
 import type { Context } from '../context.ts';
 import { loadProject, PROJECT_FILE } from '../load-project.ts';
@@ -160,13 +160,15 @@ class ScheduleRun {
   }
 
   #sayFarewell(): void {
+    const { out, json, clock } = this.#context;
     const held = [...this.#held].sort();
+    if (json) out.verbatim(JSON.stringify(endDocument(held, clock.now())));
     const them = held.length === 1 ? 'it' : 'them';
     const also =
       held.length === 0
         ? ''
         : ` Held by CPU quota: ${enumerate(held)}; smesh-compose run, or smesh-compose up, lets ${them} go on.`;
-    this.#context.out.note(`The schedule has ended; all provers are left as they are.${also}`);
+    out.note(`The schedule has ended; all provers are left as they are.${also}`);
   }
 }
 

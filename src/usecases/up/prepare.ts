@@ -1,5 +1,5 @@
 import { COMPOSE_PATH } from '../../domain/compose/generate.ts';
-import { decideUp } from '../../domain/plan/decide-up.ts';
+import { decideUp, type ScheduleShare } from '../../domain/plan/decide-up.ts';
 import { describeChange } from '../../domain/plan/describe-change.ts';
 import type { Finding } from '../../domain/plan/findings.ts';
 import type { FileStep, Plan, Step } from '../../domain/plan/steps.ts';
@@ -16,6 +16,7 @@ import { loadProject } from '../load-project.ts';
 import { preflight } from '../preflight.ts';
 import { resolveServices } from '../resolve-services.ts';
 import { type EngineObservation, observeEngine } from './observe-engine.ts';
+import { scheduleShare } from './schedule-share.ts';
 
 export interface UpRequest {
   /** Names of services or smesher IDs (eight digits or more); empty: all. */
@@ -32,6 +33,7 @@ export interface PreparedUp {
   readonly plan: Plan;
   /** What it was decided by. */
   readonly looks: ProverLooks;
+  readonly schedule: ScheduleShare;
 }
 
 /**
@@ -47,8 +49,9 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
   );
   const names = observation.desired.map(({ name }) => name);
   const services = resolveServices(request.services, project, names);
-  const [looks, checked] = await Promise.all([
+  const [looks, schedule, checked] = await Promise.all([
     lookAtProvers(context, project, observation.own),
+    scheduleShare(context, project, observation.own),
     preflight(context, observation, project, findToStart(observation, services), generate.installedIds),
   ]);
   const decided = decideUp(
@@ -59,6 +62,7 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
       stopRisks: new Map([...looks.provers].map(([service, { risk }]) => [service, risk])),
       hindrances: checked.data.hindrances,
       nodeChange: looks.nodeChange,
+      schedule,
       ...missedProposals(context, project, looks),
       composeVersion: observation.composeVersion,
     },
@@ -73,6 +77,7 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
     findings: [...generate.leaseFindings, ...checked.findings],
     plan: { headline: decided.headline, steps: [...files, ...decided.steps] },
     looks,
+    schedule,
   };
 }
 

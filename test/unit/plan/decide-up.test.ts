@@ -73,6 +73,24 @@ describe('decideUp: what is there and what is not', () => {
     });
   });
 
+  it('leaves to a schedule whom it keeps down, unless they are named', () => {
+    const facts = {
+      desired: [desired('post-0001'), desired('post-0002')],
+      containers: [
+        observed('post-0001', { state: 'exited', exitCode: 143 }),
+        observed('post-0002', { state: 'exited', exitCode: 143 }),
+      ],
+      schedule: { runs: true, keptDown: new Set(['post-0001']) },
+    };
+    const plan = decide(facts);
+    expect(stepOf(plan, 'post-0001')).toMatchObject({
+      kind: 'keep-service',
+      note: 'is left to the schedule',
+    });
+    expect(stepOf(plan, 'post-0002')?.kind).toBe('start-service');
+    expect(stepOf(decide(facts, false, ['post-0001']), 'post-0001')?.kind).toBe('start-service');
+  });
+
   it('leaves a paused container to whoever paused it', () => {
     const plan = decide({
       desired: [desired('post-0001')],
