@@ -29,18 +29,20 @@ function cellAt({ from, to, cells }: Axis, moment: number): number {
  */
 export function diskBars(
   forecast: Forecast,
-  view: MomentStyle & { readonly columns: number },
+  { columns, ...given }: MomentStyle & { readonly columns: number },
 ): readonly string[] {
   const { disks, begins, registerBy } = forecast;
+  // The date stands above: here the weekday is enough.
+  const view: MomentStyle = { ...given, now: begins };
   const ends = (disk: ForecastOfDisk) => Math.max(...disk.lane.map(({ doneAt }) => doneAt));
   const shown =
     disks.length > MOST_DISKS ? disks.toSorted((a, b) => ends(b) - ends(a)).slice(0, MOST_DISKS) : disks;
   const last = Math.max(...disks.map(ends));
   const labels = shown.map(labelOf);
   const doneAt = shown.map((disk) => shortMoment(ends(disk), view));
-  const left = Math.min(Math.max(...labels.map(textWidth)), Math.floor(view.columns / 3));
+  const left = Math.min(Math.max(...labels.map(textWidth)), Math.floor(columns / 3));
   const right = Math.max(...doneAt.map(textWidth));
-  const cells = Math.max(view.columns - left - right - 4, 10);
+  const cells = Math.max(columns - left - right - 4, 10);
   const axis: Axis = {
     from: begins,
     // The mark has a place of its own, and what is not far behind it is seen.
@@ -81,7 +83,7 @@ function barOf({ lane }: ForecastOfDisk, axis: Axis): string {
       if (kind !== 'reading') continue;
       const [start, end] = [cellAt(axis, from), Math.max(cellAt(axis, to), cellAt(axis, from) + 1)];
       fill(start, end, READING[index % 2] ?? '█');
-      write(cells, name, start, end);
+      write(cells, name, [start, end], cellAt(axis, axis.registerBy));
     }
   });
   const mark = cellAt(axis, axis.registerBy);
@@ -90,11 +92,16 @@ function barOf({ lane }: ForecastOfDisk, axis: Axis): string {
 }
 
 /** Its number in the middle of its stretch, where there is room for it. */
-function write(cells: string[], name: string, start: number, end: number): void {
+function write(cells: string[], name: string, [start, end]: readonly [number, number], mark: number): void {
   const number = /\d+$/.exec(name)?.[0] ?? '';
   const last = Math.min(end, cells.length);
-  if (number === '' || last - start < number.length + 2) return;
-  const at = start + Math.floor((last - start - number.length) / 2);
+  if (number === '') return;
+  const fits = (at: number) =>
+    at > start && at + number.length < last && (mark < at || mark >= at + number.length);
+  const middle = start + Math.floor((last - start - number.length) / 2);
+  // Beside the mark rather than below it.
+  const at = [middle, mark + 1, mark - number.length].find(fits);
+  if (at === undefined) return;
   [...number].forEach((digit, index) => {
     cells[at + index] = digit;
   });

@@ -10,12 +10,17 @@ import { formatBytes, formatCount, formatDuration, formatRate, plural } from './
 const HALF = 0.5;
 const SURE = 0.9;
 
-export function missesRegistration({ identities }: Forecast): readonly ForecastOfIdentity[] {
+function missesRegistration({ identities }: Forecast): readonly ForecastOfIdentity[] {
   return identities.filter(({ registers }) => registers < HALF);
 }
 
-export function risksRegistration({ identities }: Forecast): readonly ForecastOfIdentity[] {
+function risksRegistration({ identities }: Forecast): readonly ForecastOfIdentity[] {
   return identities.filter(({ registers }) => registers >= HALF && registers < SURE);
+}
+
+/** All who miss it or may, in the order of smesh.yaml. */
+export function notSure({ identities }: Forecast): readonly ForecastOfIdentity[] {
+  return identities.filter(({ registers }) => registers < SURE);
 }
 
 /** `Next cycle gap: Sun 22 Nov 20:00 UTC (21:00 here), 12 h.` */
@@ -53,15 +58,15 @@ export function fateLines(forecast: Forecast, style: MomentStyle): readonly stri
         : `! Each of them alone makes it by ${by}, but in more than one of ten runs somebody does not.`,
     ];
   }
+  const count = Math.round(outcome.missing);
+  const likely = [
+    ...(misses.length === 0 ? [] : [`most likely ${names(misses)}`]),
+    ...(risks.length === 0 ? [] : [`perhaps ${names(risks)}`]),
+  ].join('; ');
   return [
-    ...(misses.length === 0
-      ? []
-      : [`! ${misses.length} of ${identities.length} miss the registration at ${by}: ${names(misses)}`]),
-    ...(risks.length === 0
-      ? []
-      : [
-          `! ${misses.length === 0 ? `${risks.length} of ${identities.length}` : `${risks.length} more`} may miss it: ${names(risks)}`,
-        ]),
+    count === 0
+      ? `! Not everybody may register by ${by}: ${likely}`
+      : `! ${count} of ${identities.length} ${count === 1 ? 'misses' : 'miss'} the registration at ${by}: ${likely}`,
     ...(late.length === 0
       ? [
           `  All publish by ${momentHere(publishBy, style)}, so the next epoch is paid; who misses the registration loses the one after, and has nothing to prove in the gap after this: with too much to prove they take turns by themselves.`,

@@ -6,10 +6,9 @@ import {
   courseSentence,
   fateLines,
   gapSentence,
-  missesRegistration,
+  notSure,
   outcomeWords,
   remedyWords,
-  risksRegistration,
 } from './forecast-words.ts';
 import type { MomentStyle } from './moments.ts';
 import { enumerate, fitLine } from './text.ts';
@@ -34,7 +33,9 @@ export function renderForecast(
   return [
     ...sentences([gapSentence(forecast, view), courseSentence(forecast), ...fateLines(forecast, view)]),
     '',
-    ...diskBars(forecast, view),
+    ...diskBars(forecast, view).flatMap((line) =>
+      line.startsWith('░ k2pow') ? fitLine(line, view.columns) : [line],
+    ),
     '',
     ...(forecast.outcome.fits
       ? []
@@ -61,13 +62,16 @@ export function renderShortForecast(
 ): readonly string[] {
   const head = [`Will it fit? ${gapSentence(forecast, style)}`, `  ${courseSentence(forecast)}`];
   if (forecast.outcome.fits) return head;
-  const late = [...missesRegistration(forecast), ...risksRegistration(forecast)];
+  const late = notSure(forecast);
   const [best] = forecast.remedies;
-  const news = late.filter(({ name }) => added.has(name)).length;
+  const isNew = late.some(({ name }) => added.has(name));
+  const isOld = late.some(({ name }) => !added.has(name));
+  const whose = isNew && isOld ? ', old ones and new ones' : isNew ? ', new ones' : '';
+  const count = Math.max(Math.round(forecast.outcome.missing), 1);
   const who =
     late.length === 0
       ? '! In more than one of ten runs somebody misses the registration.'
-      : `! ${late.length} of ${forecast.identities.length} will or may miss the registration: ${enumerate(late.map(({ name }) => name))}${news === 0 || news === late.length ? '' : ` (${news} of them new)`}`;
+      : `! ${count} of ${forecast.identities.length} will probably miss the registration, among ${enumerate(late.map(({ name }) => name))}${whose}`;
   return [
     ...head,
     who,

@@ -22,7 +22,7 @@ export interface ModelCheck {
 const MOST_IDENTITIES = 48;
 
 /** Of identities squared and runs: about a second. */
-const WORK = 3600;
+const WORK = 2400;
 const MOST_RUNS = 5;
 
 /**

@@ -73,6 +73,7 @@ export async function extendProject(
     text: addIdentities(text, identities),
     options,
     keyFiles: chosen.map(({ key }) => key.path),
+    added: identities.map(({ name }) => name),
     facts: {
       added: identities.map(({ id, name, data }) => ({ id, name, data })),
       notTaken: othersToJson(candidates.others),

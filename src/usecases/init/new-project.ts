@@ -53,6 +53,7 @@ export async function createProject(context: Context, options: InitOptions): Pro
     text,
     options,
     keyFiles: chosen.map(({ key }) => key.path),
+    added: identities.map(({ name }) => name),
     facts: {
       added: identities.map(({ id, name, data }) => ({ id, name, data })),
       notTaken: othersToJson(candidates.others),

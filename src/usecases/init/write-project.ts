@@ -3,6 +3,7 @@ import { formatDiagnostic } from '../../domain/project/diagnostics.ts';
 import { requireProject } from '../../domain/project/parse.ts';
 import { applyGenerate, stepsToJson, summarizeSteps } from '../apply-generate.ts';
 import type { Context } from '../context.ts';
+import { showForecast } from '../forecast/show-short.ts';
 import { planGenerate } from '../generate.ts';
 import type { InitOptions } from './options.ts';
 
@@ -13,6 +14,8 @@ export interface WriteRequest {
   readonly options: Pick<InitOptions, 'keys' | 'repairKeys' | 'dryRun' | 'force'>;
   /** Key files that a scan found, to be copied from. */
   readonly keyFiles: readonly string[];
+  /** Names of the identities that come in: whether they will be proved in time is said before it is written. */
+  readonly added?: readonly string[];
   /** Facts for `--json`: `{"added": [...]}`. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
@@ -45,6 +48,9 @@ export async function writeProject(
     context.out.note(`  (compose.yaml: 1 node, ${project.identities.length} post-services)`);
   }
   for (const note of plan.notes) context.out.note(note);
+  if (request.added !== undefined && request.added.length > 0) {
+    await showForecast(context, project, request.added);
+  }
   if (options.dryRun) {
     if (context.json)
       context.out.json({ schemaVersion: 1, dryRun: true, ...request.facts, steps: stepsToJson(plan.steps) });
