@@ -24,7 +24,7 @@ import { backupPath, stateFolder } from './journal.ts';
 import { planLeases } from './leases/plan-leases.ts';
 import { PROJECT_FILE } from './load-project.ts';
 import { identitiesFolder, planNodeKeys } from './node-keys.ts';
-import { jobOwners, nodeOwner, postOwners, projectOwner } from './owners.ts';
+import { findEngineGroup, folderOwner, jobOwners, nodeOwner, postOwners, projectOwner } from './owners.ts';
 
 export interface GenerateRequest {
   readonly project: Project;
@@ -110,16 +110,23 @@ async function generate(
   installedIds: readonly SmesherId[],
 ): Promise<readonly GeneratedFile[]> {
   const templates = await context.ports.templates();
+  const projectOwner = await folderOwner(context);
+  const inputs = {
+    directory: context.directory,
+    toolVersion: version,
+    ...(projectOwner === undefined ? {} : { projectOwner }),
+  };
+  const engineGroup = project.schedule.orchestrator ? await findEngineGroup(context) : undefined;
   const rendered = await Promise.all(
-    templateRequests(project).map(
+    templateRequests(project, inputs).map(
       async ({ template, values }) => [template, await templates.render(template, values)] as const,
     ),
   );
   const compose = await context.ports.files.readTextIfPresent(`${context.directory}/${COMPOSE_PATH}`);
   const vendor = fragmentFor(project);
   return generatedFiles(project, {
-    directory: context.directory,
-    toolVersion: version,
+    ...inputs,
+    ...(engineGroup === undefined ? {} : { engineGroup }),
     nodeOwner: owner,
     installedIds,
     postOwners: await postOwners(context, project),

@@ -59,3 +59,17 @@ export async function projectOwner(context: Context): Promise<Owner | undefined>
   if (facts === undefined) return system.sudoUser;
   return facts.uid === 0 ? undefined : { uid: facts.uid, gid: facts.gid };
 }
+
+/** Whom the project folder belongs to, or will; `undefined`: root. The same whoever asks. */
+export async function folderOwner(context: Context): Promise<Owner | undefined> {
+  const { files, system } = context.ports;
+  const facts = await files.facts(context.directory);
+  const { uid, gid } = facts ?? system.sudoUser ?? system.user;
+  return uid === 0 ? undefined : { uid, gid };
+}
+
+/** Group of the engine's socket on this host; `undefined` where there is none. */
+export async function findEngineGroup({ ports }: Context): Promise<number | undefined> {
+  const facts = await ports.files.facts('/var/run/docker.sock').catch(() => undefined);
+  return facts?.gid;
+}

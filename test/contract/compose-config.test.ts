@@ -125,6 +125,7 @@ describe('config hash', () => {
       'poet: {servers: [{address: https://p.example.org, pubkey: cFnqCS5oER7GOX576oPtahlxB/1y95aDibdK7RHQFVg=}]}\n',
     ],
     ['initialisation jobs', 'init: {gpu: cpu, jobs: []}\n'],
+    ['an orchestrator', 'schedule: {orchestrator: true}\n'],
   ])('%s changes no prover', async (_what, addition) => {
     const [before, after] = [
       await hashes(await composeOf(two)),

@@ -2,6 +2,7 @@ import { ExitCode, SmeshError } from '../errors.ts';
 import type { Project } from '../project/types.ts';
 import { initialisationService } from './init-jobs.ts';
 import { nodeService } from './node.ts';
+import { ORCHESTRATOR, orchestratorService } from './orchestrator.ts';
 import { proverService } from './prover.ts';
 import type { ComposeDocument, ComposeService, GenerationInputs, Owner } from './types.ts';
 
@@ -16,6 +17,8 @@ export type BuildInputs = Pick<
   | 'previousUsers'
   | 'gpuFragment'
   | 'gpuGroups'
+  | 'toolVersion'
+  | 'engineGroup'
 >;
 
 interface Runner {
@@ -43,12 +46,16 @@ function userOf({ service, path, written, owner }: Runner, inputs: BuildInputs):
 /** The Compose document of a project, typed; `emitCompose` makes it text. Services in the order of smesh.yaml. */
 export function buildCompose(project: Project, nodeConfig: string, inputs: BuildInputs): ComposeDocument {
   const { network, node, initialisation } = project;
+  const nodeUser = userOf(
+    { service: 'node', path: node.data, written: node.user, owner: inputs.nodeOwner },
+    inputs,
+  );
   const services: Record<string, ComposeService> = {
     node: nodeService(project, {
       directory: inputs.directory,
       config: nodeConfig,
       installedIds: inputs.installedIds ?? project.identities.map(({ id }) => id),
-      user: userOf({ service: 'node', path: node.data, written: node.user, owner: inputs.nodeOwner }, inputs),
+      user: nodeUser,
     }),
   };
   for (const identity of project.identities) {
@@ -69,6 +76,15 @@ export function buildCompose(project: Project, nodeConfig: string, inputs: Build
       index,
     });
   });
+  if (project.schedule.orchestrator) {
+    const { directory, toolVersion, engineGroup } = inputs;
+    services[ORCHESTRATOR] = orchestratorService(project, {
+      directory,
+      toolVersion,
+      user: nodeUser,
+      ...(engineGroup === undefined ? {} : { engineGroup }),
+    });
+  }
   return {
     name: project.name,
     services,

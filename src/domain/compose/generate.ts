@@ -4,6 +4,7 @@ import type { GpuVendor, Project } from '../project/types.ts';
 import { buildCompose } from './build.ts';
 import { emitCompose } from './emit.ts';
 import { NODE_CONFIG_PATH } from './node.ts';
+import { ORCHESTRATOR_FOLDER } from './orchestrator.ts';
 import { hasHeader, withHeader } from './ownership.ts';
 import type { GeneratedFile, GenerationInputs, TemplateRequest } from './types.ts';
 
@@ -32,7 +33,34 @@ function hasJobs(project: Project): boolean {
   return (project.initialisation?.jobs.length ?? 0) > 0;
 }
 
-function templatedFiles(project: Project): readonly TemplatedFile[] {
+/** What templates need beside the project. */
+export type TemplateInputs = Pick<GenerationInputs, 'directory' | 'toolVersion' | 'projectOwner'>;
+
+/** The schedule as a service of systemd, always; and, where it is wanted, the Dockerfile of the orchestrator. */
+function scheduleFiles(project: Project, inputs: TemplateInputs): readonly TemplatedFile[] {
+  const { directory, toolVersion, projectOwner } = inputs;
+  const path = `systemd/smesh-compose-${project.name}.service`;
+  const unit: TemplatedFile = {
+    path,
+    template: 'systemd.service',
+    values: {
+      project: project.name,
+      file: `${directory}/${path}`,
+      directory: systemdText(directory),
+      user: projectOwner === undefined ? '' : `${projectOwner.uid}`,
+    },
+  };
+  if (!project.schedule.orchestrator) return [unit];
+  const values = { image: project.schedule.image, version: toolVersion };
+  return [unit, { path: `${ORCHESTRATOR_FOLDER}/Dockerfile`, template: 'orchestrator.Dockerfile', values }];
+}
+
+/** systemd puts something in place of `%`; blanks and quotes in a path mean themselves. */
+function systemdText(path: string): string {
+  return path.replaceAll('%', '%%');
+}
+
+function templatedFiles(project: Project, inputs: TemplateInputs): readonly TemplatedFile[] {
   const { initialisation, identities, node } = project;
   const runbook: TemplatedFile = {
     path: RUNBOOK_PATH,
@@ -50,12 +78,16 @@ function templatedFiles(project: Project): readonly TemplatedFile[] {
     },
   };
   const init = hasJobs(project) && initialisation !== undefined ? INIT_TEMPLATES[initialisation.gpu] : [];
-  return [runbook, ...init.map((file) => ({ ...file, values: { image: initialisation?.image ?? '' } }))];
+  return [
+    runbook,
+    ...scheduleFiles(project, inputs),
+    ...init.map((file) => ({ ...file, values: { image: initialisation?.image ?? '' } })),
+  ];
 }
 
 /** What the caller has to render first; hand the texts back as `GenerationInputs.rendered`, by template name. */
-export function templateRequests(project: Project): readonly TemplateRequest[] {
-  return templatedFiles(project).map(({ template, values }) => ({ template, values }));
+export function templateRequests(project: Project, inputs: TemplateInputs): readonly TemplateRequest[] {
+  return templatedFiles(project, inputs).map(({ template, values }) => ({ template, values }));
 }
 
 /** Whose fragment (`compose/init/<gpu>.yaml`) the caller has to read; `undefined` when there are no jobs. */
@@ -71,7 +103,7 @@ export function generatedFiles(project: Project, inputs: GenerationInputs): read
   const config = nodeConfigText(project);
   const bodies = [
     { path: NODE_CONFIG_PATH, body: config },
-    ...templatedFiles(project).map(({ path, template }) => {
+    ...templatedFiles(project, inputs).map(({ path, template }) => {
       const body = inputs.rendered.get(template);
       if (body === undefined) throw new Error(`template ${template} was not rendered`);
       return { path, body };

@@ -15,7 +15,8 @@ function connects(port: number): readonly string[] {
 
 export const OPERATOR_PORT = 50_051;
 
-const COMMON = {
+/** What every container of ours gets. */
+export const COMMON_HARDENING = {
   // Without it SIGTERM is lost on the PID 1 of a post-service, and every stop takes the whole grace period.
   init: true,
   read_only: true,
@@ -26,7 +27,7 @@ const COMMON = {
 
 export const NODE_HARDENING = {
   restart: 'unless-stopped',
-  ...COMMON,
+  ...COMMON_HARDENING,
   tmpfs: ['/tmp'],
   stop_grace_period: '60s',
   healthcheck: {
@@ -42,7 +43,7 @@ export const NODE_HARDENING = {
 
 export const PROVER_HARDENING = {
   restart: 'unless-stopped',
-  ...COMMON,
+  ...COMMON_HARDENING,
   // It has nothing to say goodbye to: no signal handler, nothing on disk.
   stop_grace_period: '10s',
   // Memory that runs out must take a prover and never the node.
@@ -61,7 +62,7 @@ export const PROVER_HARDENING = {
 export const JOB_HARDENING = {
   profiles: ['init'],
   restart: 'no',
-  ...COMMON,
+  ...COMMON_HARDENING,
   tmpfs: ['/tmp'],
   // SIGINT ends after the running batch and keeps it; SIGTERM throws it away (spacemesh.md §14.4).
   stop_signal: 'SIGINT',

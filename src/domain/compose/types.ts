@@ -47,6 +47,10 @@ export interface GenerationInputs {
   readonly rendered: ReadonlyMap<string, string>;
   /** Text of `compose/init/<gpu>.yaml`; only for projects with initialisation jobs. */
   readonly gpuFragment?: string;
+  /** Whom the project folder belongs to; absent where that is root. The schedule's systemd unit runs as it. */
+  readonly projectOwner?: Owner;
+  /** Group that may use the engine's socket (orchestrator). */
+  readonly engineGroup?: number;
   /** Numeric gids of the host's `video` and `render` groups (AMD, Intel). */
   readonly gpuGroups?: readonly number[];
 }
@@ -66,7 +70,7 @@ export interface BindMount {
   readonly source: string;
   readonly target: string;
   readonly read_only?: boolean;
-  readonly bind: { readonly create_host_path: false };
+  readonly bind: { readonly create_host_path: false; readonly propagation?: 'rslave' };
 }
 
 /** A service as emitted; only the keys in use. Keys from GPU fragments are added to it. */

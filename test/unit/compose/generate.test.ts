@@ -8,6 +8,7 @@ import { emitCompose } from '../../../src/domain/compose/emit.ts';
 import { identitySetDigest, readLabels, writeLabels } from '../../../src/domain/compose/labels.ts';
 import { fileState, isCurrent, readFileDigests } from '../../../src/domain/compose/ownership.ts';
 import type { ComposeDocument } from '../../../src/domain/compose/types.ts';
+import { servedFolders } from '../../../src/domain/compose/who-serves.ts';
 import { digestOf } from '../../../src/domain/digest.ts';
 import { SmeshError } from '../../../src/domain/errors.ts';
 import { buildNodeConfig, mergeConfig } from '../../../src/domain/node/config.ts';
@@ -22,12 +23,15 @@ const example = (name: string) => EXAMPLE_PROJECTS[name] ?? '';
 const content = async (name: string, path: string, version?: string) =>
   (await generateExample(example(name), version)).find((file) => file.path === path)?.content ?? '';
 
+const UNIT = 'systemd/smesh-compose-smesh.service';
+
 describe('generated files', () => {
   it.each([
-    ['mainnet', ['node/config.json', 'RUNBOOK.md', 'compose.yaml']],
-    ['init-nvidia', ['node/config.json', 'RUNBOOK.md', 'init/nvidia.icd', 'compose.yaml']],
-    ['init-amd', ['node/config.json', 'RUNBOOK.md', 'init/Dockerfile', 'compose.yaml']],
-    ['init-cpu', ['node/config.json', 'RUNBOOK.md', 'compose.yaml']],
+    ['mainnet', ['node/config.json', 'RUNBOOK.md', UNIT, 'compose.yaml']],
+    ['orchestrator', ['node/config.json', 'RUNBOOK.md', UNIT, 'orchestrator/Dockerfile', 'compose.yaml']],
+    ['init-nvidia', ['node/config.json', 'RUNBOOK.md', UNIT, 'init/nvidia.icd', 'compose.yaml']],
+    ['init-amd', ['node/config.json', 'RUNBOOK.md', UNIT, 'init/Dockerfile', 'compose.yaml']],
+    ['init-cpu', ['node/config.json', 'RUNBOOK.md', UNIT, 'compose.yaml']],
   ])('of %s, compose.yaml last', async (name, paths) => {
     expect((await generateExample(example(name))).map(({ path }) => path)).toEqual(paths);
   });
@@ -44,6 +48,46 @@ describe('generated files', () => {
 
   it("build AMD's image on postcli's", async () => {
     expect(await content('init-amd', 'init/Dockerfile')).toContain('\nFROM spacemeshos/postcli:v0.12.9\n');
+  });
+
+  it('run the schedule under systemd, as whom the folder belongs to', async () => {
+    const unit = await content('mainnet', UNIT);
+    expect(unit).toContain(
+      '\nUser=1000\nWorkingDirectory=/srv/smesh\nExecStart=/usr/bin/env smesh-compose run\n',
+    );
+    expect(unit).toContain('sudo systemctl enable --now /srv/smesh/systemd/smesh-compose-smesh.service\n');
+    expect(fileState(UNIT, unit, {})).toBe('untouched');
+  });
+
+  it('have an orchestrator only where one is wanted, with the very release, and change nothing else by it', async () => {
+    expect(await content('orchestrator', 'orchestrator/Dockerfile', '1.2.3')).toMatch(
+      /\nFROM node:20-slim\nRUN npm install .* smesh-compose@1\.2\.3 /,
+    );
+    const without = EXAMPLE_PROJECTS['orchestrator']?.replace('schedule: {orchestrator: true}\n', '') ?? '';
+    const [one, other] = await Promise.all(
+      [example('orchestrator'), without].map(async (text) => {
+        const files = await generateExample(text);
+        return parse(files.find(({ path }) => path === 'compose.yaml')?.content ?? '', { merge: true })
+          .services;
+      }),
+    );
+    const { orchestrator, ...rest } = one;
+    expect(rest).toEqual(other);
+    expect(orchestrator.ports).toBeUndefined();
+    expect(orchestrator).toMatchObject({ network_mode: 'host', read_only: true, group_add: ['998'] });
+    expect(orchestrator.volumes.map(({ source }: { source: string }) => source)).toEqual([
+      '/var/run/docker.sock',
+      '/srv/smesh',
+      '/mnt',
+    ]);
+    // Else the guard against identities in two places would take it for a second node.
+    const seen = {
+      ...orchestrator,
+      command: ['smesh-compose', 'run'],
+      labels: {},
+      mounts: [{ kind: 'bind', source: '/srv/smesh', target: '/srv/smesh', writable: true }],
+    };
+    expect(servedFolders(seen)).toEqual({ post: [], node: [] });
   });
 
   it('say in the runbook where the jobs are, when there are any', async () => {
@@ -91,7 +135,7 @@ describe('ownership', () => {
 
 describe('whose user a service runs as', () => {
   const project = exampleProject(example('pinned-cores'));
-  const base = { directory: '/srv/smesh', postOwners: new Map() };
+  const base = { toolVersion: '0.0.0', directory: '/srv/smesh', postOwners: new Map() };
 
   it('S21: is what it was when the disk is away, and otherwise a question', () => {
     expect(() => buildCompose(project, '{}', base)).toThrow(SmeshError);

@@ -25,7 +25,10 @@ describe('servedData', () => {
       directory: '/srv/smesh',
       toolVersion: '0.0.0',
       postOwners: new Map(),
-      rendered: new Map([['runbook.md', '']]),
+      rendered: new Map([
+        ['runbook.md', ''],
+        ['systemd.service', ''],
+      ]),
     }).find(({ path }) => path === 'compose.yaml');
     expect([...servedData(compose?.content ?? '')]).toEqual(identities.map(({ id, data }) => [id, data]));
   });
