@@ -1,7 +1,8 @@
 import type { ContainerState } from '../compose/observed.ts';
 import type { ReadingSample } from '../proving/identity-state.ts';
 import { EMPTY_PROOF_LOG, type ProofLog, readProofLine } from '../proving/proof-log.ts';
-import type { RestartReason } from '../schedule/observation.ts';
+import type { ServiceStatus } from '../proving/service-status.ts';
+import type { ProverFacts, RestartReason } from '../schedule/observation.ts';
 import { PROOF_MEMORY } from '../schedule/policy.ts';
 import type { FarmIdentity } from './farm.ts';
 import type { PassDraw, ProofDraw } from './proof-luck.ts';
@@ -27,8 +28,10 @@ export type Hold = 'none' | 'held' | 'deep';
 
 /** What the loop remembers of one prover between two looks; gone when the loop dies. */
 export interface LoopMemory {
-  key: string;
-  since: number;
+  readonly startedAt: number | undefined;
+  readonly wanted: ProverFacts['wanted'];
+  readonly status: ServiceStatus['kind'];
+  readonly since: number;
   seenAt: number;
   firstSample?: ReadingSample;
 }
@@ -91,6 +94,8 @@ export class SimulatedProver {
   restarts: Partial<Record<RestartReason, { readonly times: number; readonly at: number }>> = {};
   invalidProofs = 0;
   memory: LoopMemory | undefined;
+  /** As it was seen last, and after how many events. */
+  seen: { readonly events: number; readonly facts: ProverFacts } | undefined;
 
   constructor(plan: FarmIdentity, draw: ProofDraw, index: number) {
     this.plan = plan;

@@ -39,6 +39,8 @@ export interface SimulationInput {
   readonly wakeMs?: number;
   /** For what is not luck of a proof: connections, checks, publication. */
   readonly seed?: number;
+  /** It ends then at the latest, milliseconds from its beginning. */
+  readonly atMostMs?: number;
   /** Sees every look and what was decided on it. */
   readonly onDecision?: (observation: ScheduleObservation, decision: Decision) => void;
 }
@@ -62,7 +64,8 @@ export function simulate(input: SimulationInput): SimulationResult {
   scheduleDemands(world, cycleGap(clock, epoch).opens + poetDelayMs);
   scheduleFaults(world, input.faults ?? []);
   const loop = new Loop(world, input);
-  const horizon = deadlines(clock, epoch).publishBy;
+  const atMost = world.now + (input.atMostMs ?? Number.POSITIVE_INFINITY);
+  const horizon = Math.min(deadlines(clock, epoch).publishBy, atMost);
   let served = Number.POSITIVE_INFINITY;
   let ended: 'served' | 'livelock' | 'late' = 'late';
   while (world.now < horizon) {
@@ -128,6 +131,7 @@ function step(world: World, loop: Loop): void {
   let moved = false;
   for (const prover of world.provers) {
     if (prover.speed > 0 && prover.left <= 0) {
+      world.events += 1;
       prover.speed = 0;
       nextStep(world, prover);
       // Also where it wrote nothing: its next phase needs a speed.
@@ -137,6 +141,7 @@ function step(world: World, loop: Loop): void {
   }
   if (moved) return;
   if (world.queue.nextAt <= world.now) {
+    world.events += 1;
     world.queue.take()?.();
     return;
   }

@@ -45,6 +45,8 @@ export class World {
   };
   loopDead = false;
   now: number;
+  /** Counts what has happened: between two equal counts only time has passed. */
+  events = 0;
   /** Speeds have to be computed anew. */
   dirty = true;
   /** The last moment at which anything moved. */
