@@ -2,6 +2,7 @@ import type { Forecast } from '../domain/forecast/forecast.ts';
 import type { ForecastInput } from '../domain/forecast/input.ts';
 import type { Outcome } from '../domain/forecast/outcome.ts';
 import type { Remedy } from '../domain/forecast/remedies.ts';
+import { scanning } from '../domain/forecast/scanning.ts';
 
 const time = (moment: number) =>
   Number.isFinite(moment) ? new Date(Math.round(moment)).toISOString() : null;
@@ -66,6 +67,7 @@ export function forecastDocument(
       k2powSlots: policy.k2powSlots,
       memoryBytes: policy.memoryBytes,
       cores: policy.cores,
+      scanBytesPerSecond: Math.round(scanning(input).possible),
     },
   };
 }

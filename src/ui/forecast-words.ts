@@ -2,6 +2,7 @@ import type { Forecast, ForecastOfIdentity } from '../domain/forecast/forecast.t
 import type { ForecastInput } from '../domain/forecast/input.ts';
 import type { Outcome } from '../domain/forecast/outcome.ts';
 import type { Remedy } from '../domain/forecast/remedies.ts';
+import { scanning } from '../domain/forecast/scanning.ts';
 import { type MomentStyle, momentHere, shortMoment } from './moments.ts';
 import { enumerate } from './text.ts';
 import { formatBytes, formatCount, formatDuration, formatRate, plural } from './units.ts';
@@ -119,9 +120,9 @@ export function outcomeWords(outcome: Outcome, gapOpens: number): string {
   const after = (moment: number) => formatDuration(moment - gapOpens);
   const who = outcome.fits
     ? 'everybody registers'
-    : outcome.missing < 0.95
+    : outcome.missing < 0.5
       ? 'sometimes one misses it'
-      : `${Math.round(outcome.missing)} miss it`;
+      : `${Math.round(outcome.missing)} ${Math.round(outcome.missing) === 1 ? 'misses' : 'miss'} it`;
   return `${who}, last one done after ${after(outcome.doneP50)} (p90 ${after(outcome.doneP90)})`;
 }
 
@@ -143,10 +144,16 @@ export function assumptionLines(
     sources.k2pow === 'default'
       ? `k2pow is not measured: ${hashes} assumed (see: smesh-compose bench k2pow).`
       : `k2pow: ${hashes}, ${sources.k2pow}.`;
+  const { wanted, possible, share } = scanning(input);
   const guessed = identities.filter(({ unitsGuessed }) => unitsGuessed === true);
   return [
     rate,
     k2pow,
+    ...(share === 1
+      ? []
+      : [
+          `Disks that are read at once give ${formatRate(wanted)}, and ${plural(policy.cores, 'core')} scan about ${formatRate(possible)} with these nonces (assumed): the disks are taken as ${Math.round((1 - share) * 100)} % slower.`,
+        ]),
     ...(guessed.length === 0
       ? []
       : [

@@ -7,6 +7,7 @@ import { coarse, farmOf } from './farm-of.ts';
 import type { ForecastInput } from './input.ts';
 import { beginOf, percentile } from './outcome.ts';
 import { quickRun } from './quick-run.ts';
+import { withinCores } from './scanning.ts';
 
 /** How far the short form of the schedule is from the schedule itself. */
 export interface ModelCheck {
@@ -30,7 +31,7 @@ const MOST_RUNS = 5;
  * of those runs came to its end within the epoch.
  */
 export function checkModel(input: ForecastInput, seed: number): ModelCheck | undefined {
-  const part = partOf(input);
+  const part = partOf(withinCores(input));
   const count = part.identities.length;
   if (count === 0) return undefined;
   const runs = Math.min(Math.max(Math.floor(WORK / count ** 2), 1), MOST_RUNS);

@@ -6,6 +6,7 @@ import { seededRandom } from '../simulation/random.ts';
 import { farmOf } from './farm-of.ts';
 import type { ForecastInput, ForecastRuns } from './input.ts';
 import { type QuickRun, quickRun } from './quick-run.ts';
+import { withinCores } from './scanning.ts';
 
 /** What many runs say together. Moments are milliseconds since 1970. */
 export interface Outcome {
@@ -48,7 +49,8 @@ export function beginOf(input: ForecastInput): number {
 }
 
 /** Draws everybody's luck again and again and runs the schedule on it. */
-export function draw(input: ForecastInput, { runs, seed }: ForecastRuns, scale = 1): Drawn {
+export function draw(given: ForecastInput, { runs, seed }: ForecastRuns, scale = 1): Drawn {
+  const input = withinCores(given);
   const farm = farmOf(input);
   const { registerBy, publishBy } = deadlines(input.clock, input.epoch);
   const begins = beginOf(input);

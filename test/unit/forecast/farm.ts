@@ -37,7 +37,7 @@ export function testFarm(farm: TestFarm): ForecastInput {
       k2powSlots: 1,
       remoteK2powSlots: 1,
       memoryBytes: (farm.memoryGib ?? 64) * GIB,
-      cores: 32,
+      cores: 48,
       canHold: true,
       worksAhead: true,
       lookEveryMs: 15_000,

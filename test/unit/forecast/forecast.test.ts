@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { forecast } from '../../../src/domain/forecast/forecast.ts';
 import { scanRate } from '../../../src/domain/forecast/input.ts';
+import { scanning, withinCores } from '../../../src/domain/forecast/scanning.ts';
 import { D1, testFarm } from './farm.ts';
 
 const HOUR = 3_600_000;
@@ -140,6 +141,24 @@ describe('a forecast', () => {
 });
 
 describe('the scan rate of a core', () => {
+  it('limits what disks give together: a weak host wants fewer nonces', () => {
+    const weak = testFarm({
+      identities: 8,
+      disks: 4,
+      units: 24,
+      hashesPerSecond: 9000,
+      policy: { cores: 4 },
+    });
+    const strong = testFarm({ identities: 8, disks: 4, units: 24, hashesPerSecond: 9000 });
+    const [slow, fast] = [weak, strong].map((farm) => forecast(farm, { runs: 20, check: false }));
+    expect(fast?.outcome.fits).toBe(true);
+    expect(slow?.outcome.fits).toBe(false);
+    // 4 cores scan 4 × 67 MB/s with 288 nonces: 37 % of 4 × 180 MB/s.
+    expect(scanning(weak).share).toBeCloseTo(0.372, 2);
+    expect(withinCores(withinCores(weak))).toEqual(withinCores(weak));
+    expect(slow?.remedies[0]).toMatchObject({ kind: 'nonces' });
+  });
+
   it("agrees with the profiler's table", () => {
     expect(scanRate(64) / 2 ** 30).toBeCloseTo(0.19, 2);
     expect(scanRate(128) / 2 ** 30).toBeCloseTo(0.12, 2);
