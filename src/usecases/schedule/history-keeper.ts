@@ -1,6 +1,6 @@
 import { NO_HISTORY, type ScheduleHistory } from '../../domain/schedule/history.ts';
 import type { Context } from '../context.ts';
-import { loadHistory, updateHistory } from './history.ts';
+import { loadHistory, saveHistory, updateHistory } from './history.ts';
 
 /**
  * The history as the loop uses it: the file, or, where that cannot be written, what is in memory. A full disk must not
@@ -27,9 +27,9 @@ export class HistoryKeeper {
   async update(change: (history: ScheduleHistory) => ScheduleHistory): Promise<ScheduleHistory> {
     this.#current = change(this.#current);
     try {
+      if (this.#broken) await saveHistory(this.#context, this.#current);
       // By the file once more: another command may have written speeds that it has measured.
-      const written = await updateHistory(this.#context, change);
-      if (!this.#broken) this.#current = written;
+      else this.#current = await updateHistory(this.#context, change);
       this.#broken = false;
     } catch (error) {
       if (!(error instanceof Error && 'code' in error)) throw error;
