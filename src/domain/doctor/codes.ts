@@ -100,6 +100,11 @@ export const DOCTOR_CODES = {
     severity: 'info',
     meaning: 'An update of Docker stops all containers, and proofs in progress are lost',
   },
+  'engine-no-cpu-quota': {
+    area: 'engine',
+    severity: 'info',
+    meaning: 'The engine has no CPU quotas: nobody can be held, so no k2pow is done ahead of its turn',
+  },
   'engine-disk-low': {
     area: 'engine',
     severity: 'warning',
@@ -402,6 +407,12 @@ export const DOCTOR_CODES = {
     severity: 'info',
     meaning:
       'A program that updates containers by itself runs here; the containers of this project opt out by label',
+  },
+  'restarter-active': {
+    area: 'updaters',
+    severity: 'warning',
+    meaning:
+      'A program that restarts unhealthy containers runs here: a post-service that is too busy to answer would lose its proof',
   },
 } as const satisfies Readonly<Record<string, CodeSpec>>;
 

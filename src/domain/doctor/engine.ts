@@ -14,6 +14,8 @@ export interface EngineLook {
   readonly dataRoot: string;
   readonly storageDriver?: string;
   readonly liveRestore?: boolean;
+  /** False: nobody can be held. */
+  readonly cpuQuotas: boolean;
   /** On the file system of its data root; absent where that is on another machine. */
   readonly freeBytes?: number;
 }
@@ -76,6 +78,19 @@ export function judgeEngine(engine: EngineLook): readonly DoctorFinding[] {
       }),
     );
   }
+  if (!engine.cpuQuotas) {
+    found.push(
+      finding('engine-no-cpu-quota', {
+        message:
+          'The engine has no CPU quotas, so the schedule cannot hold anybody: no k2pow is done ahead, and everybody waits for a free disk',
+        evidence: `cgroup v${engine.cgroupVersion}${engine.rootless ? ', rootless' : ''}: no cpu cfs quota`,
+        measured: { cpuQuotas: false },
+        remedy: engine.rootless
+          ? 'Delegate the cpu controller to your user: https://docs.docker.com/engine/security/rootless/'
+          : 'Run a kernel with CONFIG_CFS_BANDWIDTH (that of every usual distribution)',
+      }),
+    );
+  }
   const { freeBytes } = engine;
   if (freeBytes !== undefined && freeBytes < LOW) {
     found.push(
@@ -110,6 +125,7 @@ export function judgeEngine(engine: EngineLook): readonly DoctorFinding[] {
         cgroupVersion: engine.cgroupVersion,
         storageDriver: engine.storageDriver ?? null,
         liveRestore: engine.liveRestore ?? null,
+        cpuQuotas: engine.cpuQuotas,
         freeBytes: freeBytes ?? null,
       },
     }),

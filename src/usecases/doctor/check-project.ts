@@ -3,6 +3,7 @@ import { judgeImages, type ServiceImages } from '../../domain/doctor/images.ts';
 import { judgeKeys, type KeyFacts } from '../../domain/doctor/keys.ts';
 import { judgeMemory } from '../../domain/doctor/memory.ts';
 import { judgeOverride } from '../../domain/doctor/override.ts';
+import { judgeRestarters } from '../../domain/doctor/restarters.ts';
 import { judgeUpdaters } from '../../domain/doctor/updaters.ts';
 import { several } from '../../domain/doctor/words.ts';
 import { SmeshError } from '../../domain/errors.ts';
@@ -279,8 +280,12 @@ export async function checkUpdaters(looks: SharedLooks): Promise<readonly Doctor
     running: container.state === 'running',
   }));
   if (containers === undefined) return [];
-  return judgeUpdaters(
-    containers.filter(({ project }) => project === name),
-    containers.filter(({ project }) => project !== name),
-  );
+  const own = containers.filter(({ project }) => project === name);
+  return [
+    ...judgeUpdaters(
+      own,
+      containers.filter(({ project }) => project !== name),
+    ),
+    ...judgeRestarters(own, containers),
+  ];
 }

@@ -7,6 +7,7 @@ import { judgeImages, type ServiceImages } from '../../../src/domain/doctor/imag
 import { judgeKeys, type KeysLook } from '../../../src/domain/doctor/keys.ts';
 import { judgeMemory } from '../../../src/domain/doctor/memory.ts';
 import { judgeOverride } from '../../../src/domain/doctor/override.ts';
+import { judgeRestarters } from '../../../src/domain/doctor/restarters.ts';
 import { readSmart } from '../../../src/domain/doctor/smart.ts';
 import { judgeUpdaters, type SeenContainer } from '../../../src/domain/doctor/updaters.ts';
 import type { SmesherId } from '../../../src/domain/identity/smesher-id.ts';
@@ -56,6 +57,7 @@ describe('judgeEngine', () => {
     desktop: false,
     dataRoot: '/var/lib/docker',
     liveRestore: true,
+    cpuQuotas: true,
     freeBytes: 50 * GIB,
   };
 
@@ -66,6 +68,7 @@ describe('judgeEngine', () => {
     ['elsewhere', { endpoint: 'tcp://10.0.0.1:2376' }, ['info engine-remote', 'ok engine-ok']],
     ['rootless', { rootless: true }, ['info engine-rootless', 'ok engine-ok']],
     ['no live-restore', { liveRestore: false }, ['info engine-no-live-restore', 'ok engine-ok']],
+    ['no CPU quotas', { cpuQuotas: false }, ['info engine-no-cpu-quota', 'ok engine-ok']],
     ['9 GiB', { freeBytes: 9 * GIB }, ['warning engine-disk-low']],
     ['1 GiB', { freeBytes: GIB }, ['error engine-disk-low']],
   ])('%s', (_, changes, expected) => {
@@ -366,5 +369,46 @@ describe('judgeUpdaters', () => {
     expect(shown(judgeUpdaters([own()], [updater('me/not-watchtower-at-all:1')]))).toEqual([
       'ok updaters-ok',
     ]);
+  });
+});
+
+describe('judgeRestarters', () => {
+  const made = (image: string, labels: SeenContainer['labels'] = {}, running = true): SeenContainer => ({
+    name: image.split('/').at(-1) ?? image,
+    image,
+    running,
+    labels,
+  });
+  const prover = (labels: SeenContainer['labels'] = {}) => made('me/post-0001', labels);
+
+  it.each<[string, SeenContainer['labels'], string, string[]]>([
+    ['nobody', {}, 'me/something', []],
+    ['a program of a similar name', {}, 'me/autoheal-docs', []],
+    [
+      'Autoheal, which may be set to take all',
+      {},
+      'willfarrell/autoheal:1.2.0',
+      ['warning restarter-active'],
+    ],
+    ['a relative of it', {}, 'ghcr.io/tmknight/docker-autoheal', ['warning restarter-active']],
+    ['one that takes only whom it is asked for', {}, 'qmcgaw/deunhealth', []],
+    [
+      'and is asked for',
+      { 'deunhealth.restart.on.unhealthy': 'true' },
+      'qmcgaw/deunhealth',
+      ['warning restarter-active'],
+    ],
+  ])('%s', (_, labels, image, expected) => {
+    expect(shown(judgeRestarters([prover(labels)], [prover(labels), made(image)]))).toEqual(expected);
+    expect(shown(judgeRestarters([prover(labels)], [prover(labels), made(image, {}, false)]))).toEqual([]);
+  });
+
+  it('says whom it takes, or that this cannot be seen', () => {
+    const healer = made('willfarrell/autoheal');
+    const [asked] = judgeRestarters([prover({ autoheal: 'true' }), prover()], [healer]);
+    expect(asked).toMatchObject({ subject: 'post-0001', measured: { watched: 1, containers: 2 } });
+    const [perhaps] = judgeRestarters([prover()], [healer]);
+    expect(perhaps).toMatchObject({ subject: 'autoheal', measured: { watched: 0, containers: 1 } });
+    expect(perhaps?.evidence).toContain('cannot be seen');
   });
 });
