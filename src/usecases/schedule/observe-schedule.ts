@@ -11,7 +11,8 @@ import { type Observation, observeProject } from '../observe.ts';
 import { proverFacts } from '../status/prover-facts.ts';
 import { containerFacts, nextSamples, type Samples } from '../status/report.ts';
 
-const ASK_TIMEOUT_MS = 3000;
+/** Who builds its dataset answers nothing, and a look takes as long as the slowest answer. */
+const ASK_TIMEOUT_MS = 2000;
 
 /** What is carried from look to look; holds no more than what is there now. */
 export interface LookMemory {

@@ -22,6 +22,9 @@ export interface RunOptions {
 /** After something happened: what belongs together comes within it. */
 const DEBOUNCE_MS = 200;
 
+/** Looks cost CPU that the provers want. */
+const LEAST_PAUSE_MS = 100;
+
 const FIRST_BACKOFF_MS = 1000;
 
 /**
@@ -117,8 +120,9 @@ class ScheduleRun {
         const now = clock.now();
         const pause = tick.engineFault === undefined ? tick.decision.lookAgainAt - now : backoff;
         backoff = tick.engineFault === undefined ? FIRST_BACKOFF_MS : Math.min(backoff * 2, lookEvery);
-        await waker.wait(Math.min(Math.max(pause, 0), lookEvery));
-        if (!signal.aborted) await clock.sleep(DEBOUNCE_MS, signal).catch(() => undefined);
+        const why = await waker.wait(Math.min(Math.max(pause, LEAST_PAUSE_MS), lookEvery));
+        // A time that was decided is the time by which somebody is to be held.
+        if (why === 'woken') await clock.sleep(DEBOUNCE_MS, signal).catch(() => undefined);
       }
     } finally {
       waker.end();

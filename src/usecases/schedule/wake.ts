@@ -59,7 +59,7 @@ export class Waker {
   }
 
   /** Resolves when the time is up or something has happened; rejects with what was no fault of the engine. */
-  async wait(ms: number): Promise<void> {
+  async wait(ms: number): Promise<'time' | 'woken'> {
     const { clock, signal } = this.#context;
     this.#throwFailure();
     const woken = new AbortController();
@@ -76,6 +76,7 @@ export class Waker {
       this.#pending = false;
     }
     this.#throwFailure();
+    return woken.signal.aborted ? 'woken' : 'time';
   }
 
   #throwFailure(): void {
