@@ -243,5 +243,6 @@ describe('the loop', () => {
     gc();
     expect(ticks).toBe(10_000);
     expect(process.memoryUsage().heapUsed - early).toBeLessThan(4 * 2 ** 20);
-  });
+    // Seconds, but for a machine that is busy with other things.
+  }, 300_000);
 });
