@@ -64,9 +64,10 @@ export function renderShortForecast(
   if (forecast.outcome.fits) return head;
   const late = notSure(forecast);
   const [best] = forecast.remedies;
-  const isNew = late.some(({ name }) => added.has(name));
-  const isOld = late.some(({ name }) => !added.has(name));
-  const whose = isNew && isOld ? ', old ones and new ones' : isNew ? ', new ones' : '';
+  const news = late.filter(({ name }) => added.has(name)).length;
+  // Where all are new, that says nothing.
+  const hasOld = forecast.identities.some(({ name }) => !added.has(name));
+  const whose = hasOld && news < late.length ? ' (not only new ones)' : hasOld ? ' (new ones)' : '';
   const count = Math.max(Math.round(forecast.outcome.missing), 1);
   const who =
     late.length === 0

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { suiteTempFolder } from '../helpers/temp.ts';
+import { startBusyProject } from './support/busy-project.ts';
+import { plain } from './support/lifecycle.ts';
+import type { TestProject } from './support/project.ts';
+
+const folder = suiteTempFolder('bench');
+let project: TestProject;
+
+beforeAll(async () => {
+  project = await startBusyProject(folder, true);
+});
+
+afterAll(async () => {
+  await project.cleanUp();
+});
+
+describe('bench beside provers at work', () => {
+  it('reads no disk on which somebody proves, and says who', async () => {
+    const before = await project.lives();
+    const run = await project.smesh(['bench', 'disk', '--for', '1s']);
+    expect(run.code, run.stdout).toBe(5);
+    expect(run.stdout).toBe('');
+    expect(plain(run.stderr)).toMatch(/^Refused: on .+ somebody proves or may prove; .*Nothing was read\./m);
+    expect(run.stderr).toContain('post-0001');
+    expect(run.stderr).toContain('smesh-compose bench disk --force');
+    const json = await project.smesh(['bench', 'disk', '--for', '1s', '--json']);
+    expect(JSON.parse(json.stdout).error).toMatchObject({ code: 'disk-busy', exitCode: 5 });
+    expect(await project.lives()).toEqual(before);
+  });
+
+  it('reads it all the same when it is told to, and disturbs nobody', async () => {
+    const before = await project.lives();
+    const run = await project.smesh(['bench', 'disk', '--for', '500ms', '--force', '--json']);
+    expect(run.code, run.stderr).toBe(0);
+    const { disks } = JSON.parse(run.stdout);
+    expect(disks.length).toBeGreaterThan(0);
+    for (const disk of disks) expect(disk.bytesPerSecond).toBeGreaterThan(0);
+    expect(await project.lives()).toEqual(before);
+  });
+
+  it('tells that k2pow of a private network is nothing to measure', async () => {
+    const run = await project.smesh(['bench', 'k2pow', '--json']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({ trivial: true, hashesPerSecond: null, kept: false });
+  });
+
+  it('forecasts the gap of the private network from what the engine says', async () => {
+    const run = await project.smesh(['forecast', '--json', '--runs', '20']);
+    expect([0, 3]).toContain(run.code);
+    const { identities, assumptions } = JSON.parse(run.stdout);
+    expect(identities.length).toBeGreaterThan(2);
+    expect(assumptions.cores).toBeGreaterThan(0);
+  });
+});
