@@ -5,7 +5,7 @@ import { type ForecastInput, scanRate } from './input.ts';
 
 /** The farm that the simulator is given, which is exactly as the schedule believes it to be. */
 export function farmOf(input: ForecastInput): Farm {
-  const { identities, policy, clock, solid } = input;
+  const { identities, policy, clock } = input;
   const { rates } = policy;
   const disks = [...new Set(identities.map(({ disk }) => disk))];
   const addresses = new Set(identities.flatMap(({ settings }) => settings.remoteK2pow ?? []));
@@ -17,7 +17,8 @@ export function farmOf(input: ForecastInput): Farm {
         disk,
         {
           bytesPerSecond: rates.diskBytesPerSecond.get(disk) ?? rates.defaultBytesPerSecond,
-          spinning: !solid.has(disk),
+          // There is never more than one reader, so it makes no difference.
+          spinning: true,
         },
       ]),
     ),

@@ -31,8 +31,6 @@ export interface ForecastInput {
   readonly from: number;
   /** From the gap's opening until the node has the PoET proof. */
   readonly poetDelayMs: number;
-  /** Disks without heads: several readers do not disturb each other there. */
-  readonly solid: ReadonlySet<string>;
   readonly sources: {
     readonly k2pow: RateSource;
     readonly disks: ReadonlyMap<string, RateSource>;

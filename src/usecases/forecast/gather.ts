@@ -13,6 +13,7 @@ import { measuredRates, type ScheduleHistory } from '../../domain/schedule/histo
 import { provingSettings } from '../../domain/schedule/proving-settings.ts';
 import type { Context } from '../context.ts';
 import { progressOf, timelineOf } from '../lifecycle/judge-look.ts';
+import { askNode } from '../observe/ask-node.ts';
 import { lookAtAllData } from '../observe/data.ts';
 import { within } from '../observe/question.ts';
 import { loadHistory } from '../schedule/history.ts';
@@ -91,7 +92,6 @@ export async function gatherForecast(
     from: Math.max(which === 'current' ? now : 0, cycleGap(times, epoch).opens),
     // In an open gap the node has it already.
     poetDelayMs: which === 'current' ? 0 : assumedPoetDelay(times),
-    solid: new Set(),
     sources: sourcesOf(project, history, identities),
     remoteHashesPerSecond: policy.rates.hashesPerSecond,
   };
@@ -116,19 +116,21 @@ function sourcesOf(
   };
 }
 
-/** Those that have not published in the open gap, as far as the node's database tells. */
+/** Those that have yet to prove in the open gap, as far as the node or its database tells. */
 async function unpublished(
   { ports, clock }: Context,
   project: Project,
   now: number,
 ): Promise<readonly Identity[]> {
   const database = await ports.localDatabase();
-  const facts = await within(clock, database.read(`${project.node.data}/local.sql`), ASK_MS);
-  const world = {
-    project,
-    snapshot: undefined,
-    database: facts ?? { kind: 'unknown' as const, reason: 'it does not answer' },
-    timeline: timelineOf(project, now),
-  };
-  return project.identities.filter(({ id }) => progressOf(world, id)?.published !== 'yes');
+  const [snapshot, facts] = await Promise.all([
+    // Whoever listens there: ATXs of these identities are theirs, and without an answer the database has to do.
+    askNode(ports, project, undefined, ASK_MS),
+    within(clock, database.read(`${project.node.data}/local.sql`), ASK_MS),
+  ]);
+  const world = { project, snapshot, database: facts, timeline: timelineOf(project, now) };
+  return project.identities.filter(({ id }) => {
+    const { published, registered, due } = progressOf(world, id);
+    return published !== 'yes' && registered !== 'yes' && due !== 'no';
+  });
 }

@@ -54,7 +54,6 @@ export function testFarm(farm: TestFarm): ForecastInput {
     epoch: 87,
     from: 0,
     poetDelayMs: assumedPoetDelay(clock),
-    solid: new Set(),
     sources: { k2pow: 'default', disks: new Map() },
     remoteHashesPerSecond: 6000,
   };
