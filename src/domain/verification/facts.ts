@@ -64,6 +64,11 @@ export interface IdentityEvidence {
   /** What its service does, in the words of `status`. */
   readonly doing: string;
   readonly connection: ConnectionSeen;
+  /**
+   * A schedule runs, keeps it down or held, and starts or releases it in its turn; absent: not so. `expectedAt`: when its
+   * proof is to be expected, by averages.
+   */
+  readonly leftToSchedule?: { readonly expectedAt?: number };
   readonly rows: Learnt<VerifiedRows | 'none'>;
   /** Those of the last epochs, oldest first. */
   readonly atxs: Learnt<readonly WeighedAtx[]>;
@@ -83,6 +88,8 @@ export interface ProjectEvidence {
   /** Of smesh.yaml. */
   readonly coinbase: string;
   readonly node: NodeEvidence;
+  /** A `smesh-compose run` is at work; absent: nobody can tell. */
+  readonly scheduleRuns?: boolean;
   /** Keys in the node's folder that belong to no identity of smesh.yaml. */
   readonly strangers: Learnt<readonly { readonly file: string; readonly smesher: SmesherId }[]>;
 }

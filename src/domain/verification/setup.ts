@@ -2,6 +2,7 @@ import { shortId } from '../identity/smesher-id.ts';
 import { type Check, checksOf } from './check.ts';
 import type { IdentityEvidence, NodeEvidence, ProjectEvidence } from './facts.ts';
 import { plural } from './journey.ts';
+import { checkService, DOCTOR } from './service.ts';
 
 const MINUTE = 60_000;
 
@@ -12,9 +13,6 @@ const NODE_START_MS = 20 * MINUTE;
 const MISSED_RECENTLY_MS = MINUTE;
 
 const LOG_OF_NODE = 'smesh-compose logs node';
-
-/** It tells why the engine cannot be asked, and what to do. */
-const DOCTOR = 'smesh-compose doctor';
 
 /** Node, account and keys of strangers: what all identities have in common. */
 export function checkProject(evidence: ProjectEvidence): readonly Check[] {
@@ -103,7 +101,7 @@ export function checkSetup(identity: IdentityEvidence, project: ProjectEvidence)
     checkKey(identity),
     checkData(identity),
     checkKnown(identity, project),
-    checkService(identity, project.node),
+    checkService(identity, project),
     checkConnection(identity, project),
   ];
 }
@@ -176,47 +174,12 @@ function checkKnown({ listed, wanted, key }: IdentityEvidence, { node }: Project
   return check.ok('is known to the node', [`wants ${wanted === 'proving' ? 'a proof' : 'nothing'} of it`]);
 }
 
-function checkService({ state, doing, name }: IdentityEvidence, { engineFault }: NodeEvidence): Check {
-  const check = checksOf('service');
-  const { activity, wants, held } = state;
-  const logs = `smesh-compose logs ${name}`;
-  const wanted = wants === 'a-proof';
-  switch (activity.kind) {
-    case 'down':
-    case 'not-created':
-      return wanted
-        ? check.costs('service-down', 'is wanted, but its service is down', [doing], 'smesh-compose up')
-        : check.warning('service-down', 'has no service running', [doing], 'smesh-compose up');
-    case 'paused':
-      return wanted
-        ? check.costs('paused', 'is wanted, but paused', [doing], `docker compose unpause ${name}`)
-        : check.warning('paused', 'is paused', [doing], `docker compose unpause ${name}`);
-    case 'failed':
-      return check.costs('proof-failed', 'cannot prove', [doing], logs);
-    case 'silent':
-    case 'unknown':
-      return engineFault === undefined
-        ? check.unknown('has a service that does not say what it does', doing, logs)
-        : check.unknown(
-            'has a service of which nothing is known: Docker cannot be asked',
-            engineFault,
-            DOCTOR,
-          );
-    case 'starting':
-      return check.warning('starting', 'has a service that is just starting', [doing]);
-    default:
-      return held
-        ? check.warning('held', 'is held back by a CPU quota', [doing])
-        : check.ok('has its service running', [doing]);
-  }
-}
-
 /**
  * A connection that only one side believes in is found where the node waits: it says so every 20 s in its log, or the
  * service has been idle for two minutes while it is wanted (operators.md d.6, spacemesh.md §9.1).
  */
 function checkConnection(
-  { connection, state, wanted, name }: IdentityEvidence,
+  { connection, state, wanted, name, leftToSchedule }: IdentityEvidence,
   { now }: ProjectEvidence,
 ): Check {
   const check = checksOf('connection');
@@ -260,6 +223,10 @@ function checkConnection(
       break;
     case 'silent':
     case 'unknown':
+      // With a hundredth of a CPU an answer takes longer than anybody waits.
+      if (state.held && leftToSchedule !== undefined) {
+        return check.notDue('connection-not-due', 'need not be connected before it goes on');
+      }
       return check.unknown('may or may not be connected', 'its service does not say what it does');
     default:
       // Whoever works on a proof was asked for it.

@@ -38,7 +38,7 @@ export async function scheduleShare(
 }
 
 /** Down without anything being wrong with it. */
-function isResting({ state, exitCode, oomKilled, startError }: ObservedContainer): boolean {
+export function isResting({ state, exitCode, oomKilled, startError }: ObservedContainer): boolean {
   if (startError !== undefined || oomKilled) return false;
   return (
     state === 'created' || (state === 'exited' && exitCode !== undefined && STOP_CODES.includes(exitCode))

@@ -17,9 +17,11 @@ import { serviceWords } from '../../ui/status-words.ts';
 import type { Context } from '../context.ts';
 import { type Observation, observeProject } from '../observe.ts';
 import { buildReport } from '../status/report.ts';
+import { askMachine, scheduleInputs } from '../status/schedule-inputs.ts';
 import { readConnections } from './connections.ts';
 import { askHistory, type History } from './history.ts';
 import { type KeysSeen, readKeys } from './keys.ts';
+import { leftToSchedule } from './left-to-schedule.ts';
 import { lookAtData } from './look-at-data.ts';
 
 export interface Evidence {
@@ -37,12 +39,21 @@ export async function gatherEvidence(
   timeoutMs: number,
 ): Promise<Evidence> {
   const { ports, clock } = context;
-  const [observation, keys, data] = await Promise.all([
+  const [observation, machine, keys, data] = await Promise.all([
     observeProject(ports, project, clock, { timeoutMs }),
+    askMachine(context, timeoutMs),
     readKeys(context, project),
     Promise.all(chosen.map((identity) => lookAtData(context, identity, timeoutMs))),
   ]);
-  const report = buildReport({ directory: context.directory, project, observation });
+  const inputs = await scheduleInputs(context, project, machine, observation);
+  // Who waits for what is worth a word only where somebody ends it.
+  const schedule = inputs.runs === true ? inputs : undefined;
+  const report = buildReport({
+    directory: context.directory,
+    project,
+    observation,
+    ...(schedule === undefined ? {} : { schedule }),
+  });
   const epochs = epochClock(project.network, project.poet);
   const epoch = Math.max(0, epochAt(epochs, observation.at));
   const [history, connections] = await Promise.all([
@@ -58,11 +69,13 @@ export async function gatherEvidence(
       coinbase: project.coinbase,
       node: nodeEvidence(observation, report.node.certainty, report.node.fault),
       strangers: keys.strangers,
+      ...(inputs.runs === undefined ? {} : { scheduleRuns: inputs.runs }),
     },
     identities: chosen.flatMap((identity, index): readonly IdentityEvidence[] => {
       const seen = report.identities.find(({ smesher }) => smesher === identity.id);
       const dataHere = data[index];
       if (seen === undefined || dataHere === undefined) return [];
+      const left = schedule === undefined ? undefined : leftToSchedule(seen, schedule.history);
       return [
         {
           smesher: identity.id,
@@ -75,6 +88,7 @@ export async function gatherEvidence(
           state: seen.state,
           doing: doingOf(seen),
           connection: connections.get(identity.id) ?? { service: { kind: 'unseen' } },
+          ...(left === undefined ? {} : { leftToSchedule: left }),
           rows: rowsOf(observation, identity.id),
           events: eventsOf(answers, identity.id),
           ...historyOf(history, identity.id),
