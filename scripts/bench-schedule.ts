@@ -43,13 +43,13 @@ console.log(
 console.log(worse.length === 0 ? 'ours is never worse' : `ours is worse:\n  ${worse.join('\n  ')}`);
 
 function lineOf(farm: string, outcome: PolicyOutcome): string {
-  const { policy, makespanMs, ratio, registered, due, lostUnitEpochs, peakMemoryBytes } = outcome;
+  const { policy, makespanMs, ratio, registered, possible, due, lostUnitEpochs, peakMemoryBytes } = outcome;
   const cells = [
     farm,
     policy,
     Number.isFinite(makespanMs) ? `${(makespanMs / 3_600_000).toFixed(1)} h` : 'not all',
     Number.isFinite(ratio) ? ratio.toFixed(2) : '–',
-    `${registered} of ${due}`,
+    `${registered} of ${due}${possible < due ? ` (${possible} possible)` : ''}`,
     lostUnitEpochs.toFixed(0),
     `${(peakMemoryBytes / 2 ** 30).toFixed(1)} GiB`,
   ];

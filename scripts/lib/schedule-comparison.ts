@@ -1,4 +1,5 @@
-import { lowerBound } from '../../src/domain/simulation/bound.ts';
+import { currentOrNextGap } from '../../src/domain/poet/epochs.ts';
+import { lowerBound, mostInTime } from '../../src/domain/simulation/bound.ts';
 import { drawFarm, type Farm, policyFor } from '../../src/domain/simulation/farm.ts';
 import { seededRandom } from '../../src/domain/simulation/random.ts';
 import type { SimulationResult } from '../../src/domain/simulation/record.ts';
@@ -16,6 +17,8 @@ export interface PolicyOutcome {
   readonly registered: number;
   /** Out of so many. */
   readonly due: number;
+  /** So many could be at most, whatever the schedule. */
+  readonly possible: number;
   /** Unit-epochs without rewards, mean of the draws: one for each epoch that is missed, times units. */
   readonly lostUnitEpochs: number;
   readonly peakMemoryBytes: number;
@@ -34,7 +37,8 @@ export function comparePolicies(
     const runs = seeds.map((seed) => {
       const draws = drawFarm(farm, seededRandom(seed));
       const result = simulate({ farm, draws, policy: schedule, decide, seed });
-      return { result, bound: lowerBound(farm, draws, schedule).ms };
+      const possible = mostInTime(farm, draws, timeIn(farm));
+      return { result, possible, bound: lowerBound(farm, draws, schedule).ms };
     });
     return {
       policy,
@@ -43,6 +47,7 @@ export function comparePolicies(
       makespanMs: spread(runs.map(({ result }) => result.makespanMs ?? Number.POSITIVE_INFINITY)).median,
       registered: runs.reduce((sum, { result }) => sum + registeredIn(result), 0),
       due: runs.length * farm.identities.length,
+      possible: runs.reduce((sum, { possible }) => sum + possible, 0),
       lostUnitEpochs: runs.reduce((sum, { result }) => sum + lostIn(result), 0) / runs.length,
       peakMemoryBytes: Math.max(...runs.map(({ result }) => result.peakMemoryBytes)),
       lostByActs: runs.reduce(
@@ -51,6 +56,12 @@ export function comparePolicies(
       ),
     };
   });
+}
+
+/** From the moment when the node wants the proofs until the round starts. */
+function timeIn({ node }: Farm): number {
+  const { opens, closes } = currentOrNextGap(node.clock, node.startsAt);
+  return closes - opens - node.poetDelayMs;
 }
 
 function registeredIn({ identities }: SimulationResult): number {

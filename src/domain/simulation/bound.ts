@@ -96,3 +96,35 @@ function slotRate({ host }: Farm, { settings }: FarmIdentity): number {
   const cores = settings.threads === 0 ? host.cores : Math.min(settings.threads, host.cores);
   return (host.hashesPerSecond * hashRateOf(settings) * cores) / host.cores;
 }
+
+/**
+ * How many identities can be registered in time at most, whatever the schedule, for this farm and this luck: of each disk the
+ * shortest readings that have room in the time, after the quickest dataset and k2pow of the disk.
+ *
+ * @param ms from the moment when the node wants all proofs to the start of the round
+ */
+export function mostInTime(farm: Farm, draws: ReadonlyMap<SmesherId, ProofDraw>, ms: number): number {
+  const byDisk = new Map<string, { leadMs: number; readonly reads: number[] }>();
+  for (const identity of farm.identities) {
+    const draw = draws.get(identity.id);
+    if (draw === undefined || identity.demand === 'none') continue;
+    const { datasetMs, k2powMs, readMs } = aloneMs(farm, identity, draw);
+    const known = byDisk.get(identity.disk);
+    const leadMs = datasetMs + k2powMs;
+    if (known === undefined) byDisk.set(identity.disk, { leadMs, reads: [readMs] });
+    else {
+      known.leadMs = Math.min(known.leadMs, leadMs);
+      known.reads.push(readMs);
+    }
+  }
+  let most = 0;
+  for (const { leadMs, reads } of byDisk.values()) {
+    let left = ms - leadMs;
+    for (const readMs of reads.sort((a, b) => a - b)) {
+      left -= readMs;
+      if (left < 0) break;
+      most += 1;
+    }
+  }
+  return most;
+}

@@ -80,6 +80,8 @@ export function endContainer(
   prover.exitCode = how.exitCode;
   prover.oomKilled = how.oom === true;
   prover.connected = false;
+  // A question to a process that is gone will not be asked.
+  prover.questionAt = -1;
   prover.halfOpen = false;
   prover.dataGone = false;
   prover.failsNext = false;

@@ -78,7 +78,7 @@ function endOf(fault: Fault): number {
   }
 }
 
-/** Somebody beside the schedule has started something: memory cannot be taken back from it. */
+/** Somebody beside the schedule starts something, or it begins again by itself: memory cannot be taken back from it. */
 const STARTS: ReadonlySet<Fault['kind']> = new Set<Fault['kind']>([
   'person-starts-all',
   'person-restarts',
@@ -86,6 +86,9 @@ const STARTS: ReadonlySet<Fault['kind']> = new Set<Fault['kind']>([
   'prover-oom',
   'loop-dead',
   'engine-unreachable',
+  'proof-fails',
+  'proof-invalid',
+  'half-open',
 ]);
 
 function overTheLimits(drawn: Case, result: SimulationResult): string[] {
