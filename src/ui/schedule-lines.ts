@@ -49,10 +49,10 @@ export function actDocument(
 
 /** `over`: what it said holds no longer. */
 export function alarmDocument(alarm: ScheduleAlarm, at: number, over: boolean): object {
-  const { code, id, name, message, next } = alarm;
+  const { code, id, name, names, message, next } = alarm;
   return {
     ...{ schemaVersion: 1, kind: 'alarm', at: new Date(at).toISOString(), code, message, over },
-    ...{ name: name ?? null, smesherId: id ?? null, next: next ?? null },
+    ...{ name: name ?? null, smesherId: id ?? null, names: names ?? null, next: next ?? null },
   };
 }
 

@@ -48,6 +48,8 @@ export interface ScheduleAlarm {
   readonly code: string;
   readonly id?: SmesherId;
   readonly name?: string;
+  /** Whom it is about where there may be several; fewer of them are no news. */
+  readonly names?: readonly string[];
   readonly message: string;
   readonly next?: string;
 }

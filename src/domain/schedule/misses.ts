@@ -23,18 +23,22 @@ export function missedDeadlines(
   const wanted = provers.filter((prover) => prover.wanted === 'proving');
   const late = wanted.filter(({ id }) => (doneAt.get(id) ?? 0) > latest).map(({ name }) => name);
   if (late.length === 0) return [];
-  const who = `${late.length} of ${wanted.length} that are wanted`;
+  const who = late.length === 1 ? '1 identity' : `${late.length} identities`;
+  const earn = late.length === 1 ? 'earns' : 'earn';
+  const goOn = late.length === 1 ? 'It goes' : 'They go';
   const { epoch } = deadlines;
   return [
     registers
       ? {
           code: 'misses-registration',
-          message: `${who} will not be done when the round starts, and earn nothing in epoch ${epoch + 2}: ${names(late)}. They go on: done before the epoch ends, they earn epoch ${epoch + 1}`,
+          names: late,
+          message: `${who} will not be done when the round starts, and ${earn} nothing in epoch ${epoch + 2}: ${names(late)}. ${goOn} on: what is done before the epoch ends still earns in epoch ${epoch + 1}`,
           next: 'smesh-compose forecast says what would make it fit',
         }
       : {
           code: 'misses-epoch',
-          message: `${who} will not be done before epoch ${epoch} ends, and earn nothing in epoch ${epoch + 1}: ${names(late)}`,
+          names: late,
+          message: `${who} will not be done before epoch ${epoch} ends, and ${earn} nothing in epoch ${epoch + 1}: ${names(late)}`,
           next: 'smesh-compose forecast says what would make it fit',
         },
   ];

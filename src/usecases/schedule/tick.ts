@@ -13,7 +13,9 @@ import {
   withStopIntended,
 } from '../../domain/schedule/history.ts';
 import { measure, type Watch } from '../../domain/schedule/measure.ts';
+import { missedDeadlines } from '../../domain/schedule/misses.ts';
 import type { ScheduleObservation } from '../../domain/schedule/observation.ts';
+import { outlook } from '../../domain/schedule/outlook.ts';
 import type { SchedulePolicy } from '../../domain/schedule/policy.ts';
 import type { Context } from '../context.ts';
 import { withProjectLock } from '../project-lock.ts';
@@ -72,8 +74,15 @@ export class Ticker {
     const fold = (history: ScheduleHistory) => remember(history, look.observation);
     const history = dryRun ? fold(before) : await this.#rememberLook(fold, look.observation, policy);
     const observation = withCourtesies(look.observation, history);
-    const decision = this.#decide(observation, this.#cannotHold ? withoutHolds(policy) : policy, clock.now());
-    const alarms = [...decision.alarms, ...this.#troubles(look)];
+    const now = clock.now();
+    const possible = this.#cannotHold ? withoutHolds(policy) : policy;
+    const decision = this.#decide(observation, possible, now);
+    const expected = outlook(observation, possible, decision, now);
+    const alarms = [
+      ...decision.alarms,
+      ...missedDeadlines(observation, expected, now),
+      ...this.#troubles(look),
+    ];
     const result = { project, observation, decision, ...faultOf(look) };
     if (dryRun) return { ...result, performed: [], alarms };
     const statuses = statusesOf(look);

@@ -19,9 +19,8 @@ describe('S34: who loses which epoch', () => {
     const [alarm, ...more] = codes(doneAt(3, 14));
     expect(more).toEqual([]);
     expect(alarm?.code).toBe('misses-registration');
-    expect(alarm?.message).toMatch(
-      /^1 of 2 that are wanted .* nothing in epoch 89: post-2\. .* earn epoch 88$/,
-    );
+    expect(alarm?.names).toEqual(['post-2']);
+    expect(alarm?.message).toMatch(/^1 identity will .* nothing in epoch 89: post-2\. .* earns in epoch 88$/);
   });
 
   it('tells nothing where everybody is in time, or so near that nobody knows', () => {
