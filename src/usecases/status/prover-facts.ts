@@ -1,6 +1,7 @@
 import type { IdentityProgress } from '../../domain/proving/identity-progress.ts';
 import type { ContainerFacts, ReadingSample } from '../../domain/proving/identity-state.ts';
 import { type Courtesy, NO_COURTESY, type ProverFacts } from '../../domain/schedule/observation.ts';
+import { provingSettings } from '../../domain/schedule/proving-settings.ts';
 import type { ObservedIdentity } from '../observe.ts';
 
 export interface SeenProver {
@@ -16,19 +17,12 @@ export interface SeenProver {
 /** One identity of a look, as the schedule takes it. Pure. */
 export function proverFacts(seen: SeenProver): ProverFacts {
   const { identity, container, service, log, data, disk, units, dataBytes } = seen.observed;
-  const { nonces, threads, pinnedCores, randomx, remoteK2pow } = identity;
   return {
     id: identity.id,
     name: identity.name,
     // Nobody knows what it shares with others: a disk of its own.
     disk: disk ?? identity.data,
-    settings: {
-      nonces,
-      threads: threads ?? pinnedCores?.length ?? 0,
-      randomx,
-      ...(remoteK2pow === undefined ? {} : { remoteK2pow: remoteK2pow.url }),
-      tellsGroups: /(?:^|,)(?:post::prove=)?(?:debug|trace)(?:,|$)/.test(identity.log),
-    },
+    settings: provingSettings(identity),
     data,
     container: seen.container,
     wanted: seen.wanted,
