@@ -84,6 +84,8 @@ export class World {
 
   /** Something has changed: speeds are computed anew, and the loop is woken. */
   changed(): void {
+    // Also within one event: a last look before an act must not be taken for one after it.
+    this.events += 1;
     this.dirty = true;
     this.movedAt = this.now;
     this.wake();

@@ -4,11 +4,14 @@ import { drawFarm } from '../../../../src/domain/simulation/farm.ts';
 import type { Fault } from '../../../../src/domain/simulation/faults.ts';
 import { seededRandom } from '../../../../src/domain/simulation/random.ts';
 import type { SimulationResult, Violation } from '../../../../src/domain/simulation/record.ts';
-import { simulate } from '../../../../src/domain/simulation/simulate.ts';
+import { type PolicyFunction, simulate } from '../../../../src/domain/simulation/simulate.ts';
 import type { Case } from './random-farms.ts';
 
 /** Runs a case with the real decision. Every so often the same is decided once more, on a copy. */
-export function play({ farm, policy, faults, seed, allRun, actMs }: Case): {
+export function play(
+  { farm, policy, faults, seed, allRun, actMs }: Case,
+  chosen: PolicyFunction = decide,
+): {
   readonly result: SimulationResult;
   readonly undecided: number;
 } {
@@ -22,11 +25,11 @@ export function play({ farm, policy, faults, seed, allRun, actMs }: Case): {
     allRun,
     actMs,
     draws: drawFarm(farm, seededRandom(seed)),
-    decide,
+    decide: chosen,
     onDecision: (observation, decision) => {
       looks += 1;
       if (looks % 40 !== 1) return;
-      const again = decide(structuredClone(observation), structuredClone(policy), observation.at);
+      const again = chosen(structuredClone(observation), structuredClone(policy), observation.at);
       if (!isDeepStrictEqual(decision, again)) undecided += 1;
     },
   });
@@ -169,8 +172,9 @@ function isOf(kind: Fault['kind'], id: string, faults: readonly Fault[]): number
 }
 
 /** Started, held, released, stopped, and all of that a few times more for whatever happens. */
-function tooBusy({ farm, faults }: Case, { acts }: SimulationResult): string[] {
-  const limit = farm.identities.length * (12 + 12 * faults.length) + 20;
+function tooBusy({ farm, faults }: Case, { acts, lost }: SimulationResult): string[] {
+  // Whoever is killed again and again begins again and again, and is answered each time.
+  const limit = farm.identities.length * (12 + 12 * faults.length) + 20 + 12 * lost.length;
   return acts.length > limit ? [`${acts.length} acts for ${farm.identities.length} identities`] : [];
 }
 
