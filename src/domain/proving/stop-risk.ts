@@ -10,6 +10,8 @@ export interface StopFacts {
   readonly container?: ContainerState;
   /** Its CPU is cut down to next to nothing (`isHeld`): it keeps work for later. */
   readonly held?: boolean;
+  /** A schedule runs that lets it go on in its turn; false: none does; absent: nobody can tell. */
+  readonly heldBySchedule?: boolean;
   /** Of its container. */
   readonly startedAt?: number;
   /** What the service says; absent: it was not or could not be asked. */
@@ -82,7 +84,7 @@ export function judgeStop(facts: StopFacts): StopRisk {
   if (container === undefined) return { safe: true, why: 'has no container' };
   if (container === 'paused') return doubt('is paused and may hold a proof');
   if (container !== 'running') return { safe: true, why: 'is not running' };
-  if (facts.held === true) return doubt('is held by a CPU quota and keeps its work for later');
+  if (facts.held === true) return doubt(whyHeld(facts));
   const status = facts.status;
   switch (status?.kind) {
     case undefined:
@@ -105,6 +107,19 @@ export function judgeStop(facts: StopFacts): StopRisk {
     case 'idle':
       return idle(facts);
   }
+}
+
+/** What somebody who waits for it has to know: whether it ends by itself, and with what. */
+function whyHeld({ heldBySchedule, log }: StopFacts): string {
+  if (heldBySchedule === undefined) return 'is held by a CPU quota and keeps its work for later';
+  if (!heldBySchedule) {
+    return 'is held by a CPU quota and keeps its work for later, and no schedule runs that would release it';
+  }
+  const phase = log?.phase.kind;
+  if (phase === 'reading') return 'is held by the schedule until its disk is free: it has begun to read';
+  if (phase === 'k2pow-finished') return 'is held by the schedule until its disk is free: its k2pow is done';
+  const does = phase === 'k2pow' || phase === 'preparing' ? `: ${beforeReading(log)}` : '';
+  return `is held by the schedule until its disk, or a k2pow slot, is free${does}`;
 }
 
 function idle(facts: StopFacts): StopRisk {

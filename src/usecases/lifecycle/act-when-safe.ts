@@ -1,5 +1,6 @@
 import { type ContainerRole, rolesIn } from '../../domain/compose/container-role.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
+import { ORCHESTRATOR } from '../../domain/compose/orchestrator.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { NO_MEMORY, type StopMemory } from '../../domain/proving/stop-memory.ts';
@@ -152,6 +153,8 @@ class ActRun {
 
   #waits(container: ObservedContainer, { losses, node }: Blocked, looks: ProverLooks): boolean {
     if (this.#isNode(container)) return node !== undefined || (this.#act.nodeLast && losses.length > 0);
+    // Without a schedule nobody releases those that it holds: they would be waited for in vain.
+    if (container.service === ORCHESTRATOR) return this.#act.nodeLast && losses.length > 0;
     if (this.#roleOf(container) !== 'prover') return false;
     // A container of ours that no look knows: nothing is known of it, and that is unsafe.
     const look = looks.provers.get(container.service ?? '');

@@ -24,6 +24,8 @@ export interface World {
   readonly node: ObservedContainer | undefined;
   readonly now: number;
   readonly timeline: EpochTimeline;
+  /** A schedule is at work; absent: nobody can tell, or nobody is held. */
+  readonly scheduleRuns?: boolean;
 }
 
 /** What one look at one prover found. */
@@ -46,6 +48,7 @@ export function judgeProver(world: World, seen: Seen): ProverLook {
     layerMs: world.project.network.layerSeconds * 1000,
     container: container.state,
     held: isHeld(container.host),
+    ...(world.scheduleRuns === undefined ? {} : { heldBySchedule: world.scheduleRuns }),
     wanted: wantedBy(world.snapshot, id),
     node: certaintyOf(world),
     unchangedMs,

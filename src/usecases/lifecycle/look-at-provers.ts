@@ -1,5 +1,6 @@
 import { isUp, rolesIn } from '../../domain/compose/container-role.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
+import { ORCHESTRATOR } from '../../domain/compose/orchestrator.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { NodeChange } from '../../domain/plan/node-change.ts';
 import { type EligibleLayers, eligibleLayers } from '../../domain/plan/node-moment.ts';
@@ -7,6 +8,7 @@ import type { EpochTimeline } from '../../domain/poet/epochs.ts';
 import { lookAtMetadata } from '../../domain/post/data-access.ts';
 import { METADATA_FILE } from '../../domain/post/metadata.ts';
 import type { Project } from '../../domain/project/types.ts';
+import { isHeld } from '../../domain/proving/identity-state.ts';
 import { NO_MEMORY, remember, type StopMemory, unchangedFor } from '../../domain/proving/stop-memory.ts';
 import type { StopPrice } from '../../domain/proving/stop-price.ts';
 import {
@@ -21,6 +23,7 @@ import { askNode } from '../observe/ask-node.ts';
 import { askServices } from '../observe/ask-services.ts';
 import { readLogs } from '../observe/logs.ts';
 import { within } from '../observe/question.ts';
+import { scheduleIsRunning } from '../status/schedule-is-running.ts';
 import { certaintyOf, idOf, judgeNode, judgeProver, timelineOf, type World, wantedBy } from './judge-look.ts';
 
 const ASK_TIMEOUT_MS = 3000;
@@ -79,11 +82,12 @@ export async function lookAtProvers(
   // A paused one cannot be asked, but goes on where it was: in the gap it counts as one that answers nothing.
   // Of two that are up nobody knows which one answers on its ports: they count as one that answers nothing, too.
   const nodeIsUp = nodeRuns || node?.state === 'paused' || upNodes.length > 1;
-  const [snapshot, statuses, database, dataBytes] = await Promise.all([
+  const [snapshot, statuses, database, dataBytes, scheduleRuns] = await Promise.all([
     nodeRuns ? askNode(ports, project, node, ASK_TIMEOUT_MS) : undefined,
     askServices(ports, containers, ASK_TIMEOUT_MS),
     nodeIsUp ? readDatabase(context, project) : undefined,
     readDataBytes(context, project),
+    isScheduleAtWork(context, own, containers),
   ]);
   const logs = await readLogs(
     { ports, clock, timeoutMs: ASK_TIMEOUT_MS },
@@ -104,7 +108,10 @@ export async function lookAtProvers(
     })),
     now,
   );
-  const world: World = { project, snapshot, database, node, now, timeline: timelineOf(project, now) };
+  const world: World = {
+    ...{ project, snapshot, database, node, now, timeline: timelineOf(project, now) },
+    ...(scheduleRuns === undefined ? {} : { scheduleRuns }),
+  };
   const provers = new Map<string, ProverLook>();
   for (const container of containers) {
     const { service, id } = container;
@@ -129,6 +136,17 @@ export async function lookAtProvers(
     eligible: eligibleLayers(snapshot?.events.ok === true ? snapshot.events.value : []),
     memory: next,
   };
+}
+
+/** Only asked where somebody is held: it decides nothing, and says who will release them. */
+async function isScheduleAtWork(
+  { ports, directory }: Context,
+  own: readonly ObservedContainer[],
+  provers: readonly ObservedContainer[],
+): Promise<boolean | undefined> {
+  if (!provers.some(({ host }) => isHeld(host))) return undefined;
+  const orchestrator = own.find(({ service }) => service === ORCHESTRATOR);
+  return scheduleIsRunning(ports.files, directory, orchestrator === undefined ? {} : { orchestrator });
 }
 
 function weight({ risk, container }: ProverLook): number {

@@ -1,6 +1,7 @@
 import { isUp } from '../../domain/compose/container-role.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
-import { ExitCode } from '../../domain/errors.ts';
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import type { ScheduleShare } from '../../domain/plan/decide-up.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { enumerate } from '../../ui/text.ts';
 import { plural } from '../../ui/units.ts';
@@ -8,6 +9,8 @@ import type { Context } from '../context.ts';
 import { loadProject } from '../load-project.ts';
 import { lockedUnlessDry } from '../project-lock.ts';
 import { resolveServices } from '../resolve-services.ts';
+import { startThem } from '../status/stopped.ts';
+import { scheduleShare } from '../up/schedule-share.ts';
 import { actWhenSafe, type SafetyOptions } from './act-when-safe.ts';
 import { showWhatWouldBeLost } from './preview.ts';
 import type { TypedCommand } from './refuse.ts';
@@ -50,7 +53,7 @@ export async function runStop(context: Context, options: StopOptions): Promise<E
       },
       options,
     );
-    report(context, project, stopped, options.force);
+    await report(context, project, stopped, { services, force: options.force });
     return ExitCode.ok;
   });
 }
@@ -69,21 +72,52 @@ export function chooseServices(
   return resolveServices(words, project, [...new Set(names)]);
 }
 
-function report(
+async function report(
   context: Context,
   project: Project,
   stopped: readonly ObservedContainer[],
-  force: boolean,
-): void {
+  { services, force }: { readonly services: readonly string[] | undefined; readonly force: boolean },
+): Promise<void> {
+  const { out } = context;
   const names = stopped.map(({ service, name }) => service ?? name);
+  const { runs, keptDown } = await shareAfterwards(context, project);
+  const left = [...keptDown].filter((one) => services?.includes(one) !== false && !names.includes(one));
   if (context.json) {
-    context.out.json({ schemaVersion: 1, project: project.name, stopped: names });
+    out.json({ schemaVersion: 1, project: project.name, stopped: names, leftToSchedule: left });
     return;
   }
-  context.out.result(
+  out.result(
     names.length === 0
       ? 'Nothing to stop: none of them runs.'
       : `${plural(names.length, 'container')} stopped: ${enumerate(names)}. ${force ? 'Data and keys stay.' : 'No proof was lost; data and keys stay.'}`,
   );
-  if (names.length > 0) context.out.note('Start again before the next cycle gap: smesh-compose up');
+  for (const line of afterwards(names, left, runs)) out.note(line);
+}
+
+/** What has been stopped is stopped, also where the engine answers no more. */
+async function shareAfterwards(context: Context, project: Project): Promise<ScheduleShare> {
+  try {
+    const docker = await context.ports.docker();
+    const own = (await docker.containers({ project: project.name })).filter(({ oneOff }) => !oneOff);
+    return await scheduleShare(context, project, own);
+  } catch (error) {
+    if (error instanceof SmeshError) return { runs: false, keptDown: new Set() };
+    throw error;
+  }
+}
+
+/** Who starts what is down now: nobody, or a schedule those that it has stopped itself. */
+function afterwards(stopped: readonly string[], left: readonly string[], scheduleRuns: boolean): string[] {
+  const them = left.length === 1 ? 'it' : 'them';
+  const leftLine =
+    left.length === 0
+      ? []
+      : [
+          `${enumerate(left)} ${left.length === 1 ? 'rests' : 'rest'} and ${left.length === 1 ? 'is' : 'are'} left to the schedule, which starts ${them} when a proof is wanted. To keep ${them} down, end the schedule (smesh-compose run) first.`,
+        ];
+  if (stopped.length === 0) return leftLine;
+  const again = scheduleRuns
+    ? `The schedule leaves down what you have stopped. Start again before the next cycle gap: ${startThem(stopped)}`
+    : 'Start again before the next cycle gap: smesh-compose up';
+  return [again, ...leftLine];
 }

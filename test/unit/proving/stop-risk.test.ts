@@ -286,3 +286,43 @@ describe('judgeStop', () => {
     expect(judgeStop({ ...base, container: 'paused' })).toMatchObject({ loses: 'doubt' });
   });
 });
+
+describe('one that is held says who ends it', () => {
+  const why = (facts: Partial<StopFacts>) => {
+    const risk = judgeStop({ ...base, wanted: 'proving', status: PROVING, held: true, ...facts });
+    expect(risk.safe).toBe(false);
+    return risk.why;
+  };
+
+  it.each<[string, Partial<StopFacts>, string]>([
+    ['nobody can tell', {}, 'is held by a CPU quota and keeps its work for later'],
+    [
+      'no schedule',
+      { heldBySchedule: false },
+      'is held by a CPU quota and keeps its work for later, and no schedule runs that would release it',
+    ],
+    [
+      'in its k2pow',
+      { heldBySchedule: true, log: log({ phase: { kind: 'k2pow', group: 6, groups: 8 } }) },
+      'is held by the schedule until its disk, or a k2pow slot, is free: k2pow, group 6 of 8',
+    ],
+    [
+      'before it reads',
+      { heldBySchedule: true, log: log({ phase: { kind: 'k2pow-finished' } }) },
+      'is held by the schedule until its disk is free: its k2pow is done',
+    ],
+    [
+      'with a log that tells nothing',
+      { heldBySchedule: true },
+      'is held by the schedule until its disk, or a k2pow slot, is free',
+    ],
+  ])('%s', (_, facts, words) => {
+    expect(why(facts)).toBe(words);
+  });
+
+  it('and stays unsafe whatever it says of itself', () => {
+    for (const heldBySchedule of [true, false]) {
+      expect(why({ heldBySchedule, wanted: 'idle', status: { kind: 'idle' } })).toContain('held');
+    }
+  });
+});
