@@ -63,7 +63,7 @@ export class RollActs {
     if (this.#record.running.includes(service) && !this.#saidDown.has(service)) {
       this.#saidDown.add(service);
       this.context.out.warn(
-        `${service} was up when the upgrade began and is down now: left as it is. It gets its image when it is started: smesh-compose up ${service}`,
+        `${service} was up when the upgrade began and is down now: left as it is. It gets its image by smesh-compose up ${service}, not from a schedule that starts it`,
       );
     }
     return [];

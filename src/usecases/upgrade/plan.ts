@@ -62,7 +62,8 @@ function planProvers(
     if (container.image === change.to.text) return [{ kind: 'keep-service', service }];
     if (!isUp(container)) {
       return [
-        { kind: 'keep-service', service, note: `is down: ${why} when it is started (smesh-compose up)` },
+        // The schedule starts containers as they are; only Compose makes them anew.
+        { kind: 'keep-service', service, note: `is down: ${why} by smesh-compose up, not by a schedule` },
       ];
     }
     const risk = riskOf(looks, service);

@@ -95,7 +95,7 @@ describe('S41: what an upgrade will do', () => {
       '! postpone post-0002 v0.8.5 → v0.8.6; but it is proving: 41 % read',
       '→ waits for it: smesh-compose upgrade --wait (--force: now, its work i',
       '= keep post-0003 same containers',
-      '! look at post-0003 is down: v0.8.5 → v0.8.6 when it is started (smesh',
+      '! look at post-0003 is down: v0.8.5 → v0.8.6 by smesh-compose up, not ',
     ]);
   });
 
