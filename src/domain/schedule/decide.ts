@@ -63,7 +63,13 @@ export function decide(observation: ScheduleObservation, policy: SchedulePolicy,
       next: 'nothing; let the schedule start them: docker compose up starts all at once',
     });
   }
+  // Acts are done one after the other: who has to make room does so before it is taken, else two read for that long.
+  acts.sort((a, b) => Number(makesRoom(b)) - Number(makesRoom(a)));
   return { acts, waiting, alarms, lookAgainAt: Math.max(Math.ceil(lookAgainAt), now + 1) };
+}
+
+function makesRoom({ kind }: ScheduleAct): boolean {
+  return kind === 'hold' || kind === 'stop';
 }
 
 /** Holds or releases one that works, or is about to; stops one that has not begun and has no right to. */
