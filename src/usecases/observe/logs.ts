@@ -4,8 +4,11 @@ import type { ServiceStatus } from '../../domain/proving/service-status.ts';
 import type { DockerPort } from '../../ports/docker.ts';
 import { type Question, within } from './question.ts';
 
-/** Lines from the end of a log that hold a whole proof but for its reading. */
-const TAIL_LINES = 80;
+/**
+ * Lines from the end of a log that hold a whole proof but for its reading: two for each nonce group. Without the pass's
+ * first line nobody can say how far its k2pow is.
+ */
+const TAIL_LINES = 200;
 
 /** While reading there is a line per file: so many, at the smallest usual size, since the pass began. */
 const USUAL_FILE_BYTES = 2 ** 31;

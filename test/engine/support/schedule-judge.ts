@@ -17,6 +17,8 @@ export interface ProofHistory {
   readonly disk: string;
   /** From the node's question until it is handed over, has failed, or its process has ended. */
   readonly whole: Interval;
+  /** It waits for the node from then on, and its memory is free. */
+  readonly foundAt?: number;
   readonly k2pow: readonly Interval[];
   readonly reading: readonly Interval[];
   /** Slowed to next to nothing, as the prover itself felt it. */
@@ -57,6 +59,7 @@ function proofOf(entries: readonly LedgerEntry[], lifeEnds: number): Omit<ProofH
   const groups: number[] = [];
   let phase: { readonly into: Interval[]; readonly from: number } | undefined;
   let heldSince: number | undefined;
+  let foundAt: number | undefined;
   let end: ProofHistory['end'] | undefined;
   let to = lifeEnds;
   const enter = (at: number, into?: Interval[]) => {
@@ -71,7 +74,10 @@ function proofOf(entries: readonly LedgerEntry[], lifeEnds: number): Omit<ProofH
     else if (event === 'lifted' && heldSince !== undefined) {
       held.push({ from: heldSince, to: at });
       heldSince = undefined;
-    } else if (event === 'done') enter(at);
+    } else if (event === 'done') {
+      enter(at);
+      foundAt = at;
+    }
     const known = PROOF_ENDS.find((one) => one === event);
     if (known !== undefined && end === undefined) {
       end = known;
@@ -83,6 +89,7 @@ function proofOf(entries: readonly LedgerEntry[], lifeEnds: number): Omit<ProofH
   const from = entries[0]?.at ?? 0;
   return {
     whole: { from, to },
+    ...(foundAt === undefined ? {} : { foundAt }),
     k2pow,
     reading,
     held,
@@ -164,13 +171,17 @@ function namedOf(proofs: readonly ProofHistory[], kind: 'reading' | 'k2pow') {
   );
 }
 
-/** More than so many proofs that have begun and not ended: each has its memory, held or not. */
+/** More than so many proofs that have begun and are not found: each has its memory, held or not. */
 export function proofsTogether(
   proofs: readonly ProofHistory[],
   most: number,
   leastMs: number,
 ): readonly Excess[] {
-  const named = proofs.map(({ service, whole }) => ({ ...whole, name: service }));
+  const named = proofs.map(({ service, whole, foundAt }) => ({
+    name: service,
+    from: whole.from,
+    to: Math.min(foundAt ?? whole.to, whole.to),
+  }));
   return excess('memory', named, most, leastMs);
 }
 
@@ -184,14 +195,14 @@ export function lostProofs(
 }
 
 /**
- * Those whose k2pow was done ahead: all but the last groups while another one read their disk, then held, and not a
+ * Those whose k2pow was done ahead: half of the groups at least while another one read their disk, then held, and not a
  * byte read before they were released.
  */
 export function workedAhead(proofs: readonly ProofHistory[], groups: number): readonly ProofHistory[] {
   return proofs.filter((proof) => {
-    const [hold] = proof.held;
-    const read = proof.reading[0]?.from;
-    if (hold === undefined || read === undefined) return false;
+    const read = proof.reading[0]?.from ?? 0;
+    const hold = proof.held.findLast(({ to }) => to <= read);
+    if (hold === undefined) return false;
     const done = proof.groups.filter((at) => at <= hold.to).length;
     const before = proofs.filter(
       (other) =>
@@ -199,7 +210,7 @@ export function workedAhead(proofs: readonly ProofHistory[], groups: number): re
         other.service !== proof.service &&
         other.reading.some(({ from, to }) => from < hold.to && to > (proof.k2pow[0]?.from ?? hold.to)),
     );
-    return hold.from < read && hold.to <= read && done >= groups / 2 && before.length > 0;
+    return done >= groups / 2 && before.length > 0;
   });
 }
 
@@ -271,9 +282,28 @@ export function moversTogether(
   return [...moving].flatMap(([disk, intervals]) => excess(disk, intervals, 1, leastMs));
 }
 
-/** The excesses that do not lie within the times in which somebody else had started provers. */
+/** The excesses that do not lie within the times in which somebody else had a hand in it. */
 export function outside(found: readonly Excess[], allowed: readonly Interval[]): readonly Excess[] {
-  return found.filter(
-    ({ from, to }) => !allowed.some((interval) => interval.from <= from && to <= interval.to),
-  );
+  const joined: { from: number; to: number }[] = [];
+  for (const { from, to } of allowed.toSorted((a, b) => a.from - b.from)) {
+    const last = joined.at(-1);
+    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);
+    else joined.push({ from, to });
+  }
+  return found.filter(({ from, to }) => !joined.some((one) => one.from <= from && to <= one.to));
+}
+
+/** A line per proof, in seconds since the first began, for whoever has to find out why a judgement failed. */
+export function describeProofs(proofs: readonly ProofHistory[]): string {
+  const began = Math.min(...proofs.map(({ whole }) => whole.from));
+  const time = (at: number) => (Number.isFinite(at) ? ((at - began) / 1000).toFixed(1) : '…');
+  const all = (intervals: readonly Interval[]) =>
+    intervals.map(({ from, to }) => `${time(from)}–${time(to)}`).join(', ') || '–';
+  return proofs
+    .toSorted((a, b) => a.whole.from - b.whole.from)
+    .map(
+      ({ service, disk, whole, k2pow, reading, held, groups, end }) =>
+        `${disk} ${service} ${all([whole])} k2pow ${all(k2pow)} (${groups.length} groups) held ${all(held)} read ${all(reading)} ${end}`,
+    )
+    .join('\n');
 }

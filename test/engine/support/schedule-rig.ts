@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { OPERATOR_PORT } from '../../../src/domain/compose/hardening.ts';
 import { type LedgerEntry, LedgerReader } from '../../chaos/support/ledger.ts';
 import { keepContainerLogs } from '../../helpers/transcripts.ts';
+import type { Misfortunes } from '../../sim/post-service/misfortunes.ts';
 import { docker, OWNER, type ProjectChanges, TestProject } from './project.ts';
 import { type PositionSample, type ProofHistory, proofsOf } from './schedule-judge.ts';
 
@@ -47,6 +48,8 @@ export class ScheduleRig {
   readonly engine: { readonly at: number; readonly service: string; readonly action: string }[] = [];
   readonly #readers: ReadonlyMap<string, LedgerReader>;
   readonly #choice: RigChoice;
+  /** Of those that run; the engine gives an address to another one as soon as it is free. */
+  readonly #addresses = new Map<string, string>();
   #events: ChildProcess | undefined;
   #polls = false;
   #polling: readonly Promise<void>[] = [];
@@ -126,13 +129,23 @@ export class ScheduleRig {
     return [...this.ids].flatMap(([service, id]) => (states.get(id) === 'wants' ? [service] : []));
   }
 
-  /** When the node first wanted this proof of anybody, after that time. */
-  wantedSince(since: number): number | undefined {
-    return this.ledger('node').find(({ event, at }) => event === 'wants' && at >= since)?.at;
+  /** When the engine first started a prover after that time. */
+  firstStart(since = 0): number {
+    const starts = this.engine.filter(
+      ({ at, service, action }) => action === 'start' && this.disks.has(service) && at >= since,
+    );
+    return Math.min(...starts.map(({ at }) => at));
   }
 
-  misfortune(service: string, what: { readonly fails?: boolean; readonly invalid?: boolean }): void {
+  misfortune(service: string, what: Partial<Misfortunes>): void {
     this.#write(join('misfortunes', `${service}.json`), JSON.stringify(what));
+  }
+
+  /** Takes the data of one identity away, or brings them back, as a disk that is pulled does. */
+  moveData(service: string, to: 'away' | 'back'): void {
+    const data = this.project.identities.find(({ name }) => name === service)?.data ?? '';
+    const [from, where] = to === 'away' ? [data, `${data}.away`] : [`${data}.away`, data];
+    renameSync(from, where);
   }
 
   /** How many times longer reading takes on that disk from now on. */
@@ -163,24 +176,26 @@ export class ScheduleRig {
   }
 
   async #pollOne(service: string, everyMs: number): Promise<void> {
-    let address: string | undefined;
     while (this.#polls) {
       await sleep(everyMs);
       try {
-        address ??= await addressOf(await this.project.containerOf(service));
+        const address =
+          this.#addresses.get(service) ?? (await addressOf(await this.project.containerOf(service)));
         if (address === undefined) continue;
+        this.#addresses.set(service, address);
         const response = await fetch(`http://${address}:${OPERATOR_PORT}/status`, {
           signal: AbortSignal.timeout(3000),
         });
         const body = (await response.json()) as {
           readonly Proving?: { readonly nonces: { readonly start: number }; readonly position: number };
         };
-        if (body.Proving === undefined) continue;
+        // Stopped meanwhile: the address may be another one's by now.
+        if (body.Proving === undefined || !this.#addresses.has(service)) continue;
         const { nonces, position } = body.Proving;
         this.samples.push({ at: Date.now(), service, pass: nonces.start, position });
       } catch {
-        // Stopped, or started again under another address; held ones answer late.
-        address = undefined;
+        // Stopped; held ones answer late.
+        this.#addresses.delete(service);
         await sleep(everyMs);
       }
     }
@@ -207,6 +222,7 @@ export class ScheduleRig {
     const service = Actor.Attributes['com.docker.compose.service'] ?? '';
     const at = timeNano / 1e6;
     if (!Action.startsWith('exec')) this.engine.push({ at, service, action: Action });
+    if (Action === 'die' || Action === 'start') this.#addresses.delete(service);
     if (Action === 'die') this.deaths.set(service, [...(this.deaths.get(service) ?? []), at]);
   }
 
@@ -236,6 +252,7 @@ export class ScheduleRig {
       SIM_K2POW_MS_PER_UNIT_GROUP: String(times.groupMs / UNITS),
       SIM_READ_MS: String(times.readMs),
       SIM_READ_FRACTION: '1',
+      SIM_VERIFY_MS: '1500',
       SIM_CACHE_MS: String(times.prepareMs),
       SIM_DATASET_MS: String(times.prepareMs),
     };

@@ -5,11 +5,13 @@ import process from 'node:process';
 export interface Misfortunes {
   /** Its next proofs fail before they begin, and that sticks until a restart (spacemesh.md §3.2). */
   readonly fails: boolean;
-  /** Its next proofs are found to be invalid. */
-  readonly invalid: boolean;
+  /** The first proof of its process is found to be invalid. */
+  readonly firstInvalid: boolean;
+  /** Its k2pow takes so many times as long as usual. */
+  readonly k2powTimes: number;
 }
 
-const none: Misfortunes = { fails: false, invalid: false };
+const none: Misfortunes = { fails: false, firstInvalid: false, k2powTimes: 1 };
 
 /** As the file named by `SIM_MISFORTUNES` says at this moment. */
 export function readMisfortunes(): Misfortunes {

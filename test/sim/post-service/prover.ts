@@ -39,6 +39,9 @@ export interface ProverParts {
   readonly onDataset: (building: boolean) => void;
 }
 
+/** By this process. */
+let proofsMade = 0;
+
 interface Pass {
   readonly number: number;
   readonly start: number;
@@ -79,7 +82,9 @@ export async function generateProof(parts: ProverParts, challenge: Buffer): Prom
       'post::prove',
       `found proof for nonce: ${nonce}, pow: ${proof.pow} with [${indices}] indices. It took ${took}`,
     );
-    return { proof, challenge, metadata, valid: isContiguous(files) && !readMisfortunes().invalid };
+    const spoilt = readMisfortunes().firstInvalid && proofsMade === 0;
+    proofsMade += 1;
+    return { proof, challenge, metadata, valid: isContiguous(files) && !spoilt };
   }
 }
 
@@ -115,7 +120,8 @@ async function k2pow(
   } else {
     for (const group of groups) {
       log('debug', 'post::prove', `calculating proof of work for nonce group ${group}`);
-      await pretendWork(knobs.k2powMsPerUnitGroup * metadata.numUnits, settings.threads);
+      const times = metadata.numUnits * readMisfortunes().k2powTimes;
+      await pretendWork(knobs.k2powMsPerUnitGroup * times, settings.threads);
       log('debug', 'post::prove', `proof of work for nonce group ${group}: ${group}`);
       note('group', { group });
     }

@@ -59,7 +59,7 @@ export class SharedDisk {
   /** How many times longer than usual everything takes; a test writes it into `slowness` while the provers run. */
   #slowness(): number {
     try {
-      return Math.max(1, Number(readFileSync(join(this.#folder, 'slowness'), 'utf8')) || 1);
+      return Number(readFileSync(join(this.#folder, 'slowness'), 'utf8')) || 1;
     } catch {
       return 1;
     }

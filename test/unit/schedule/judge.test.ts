@@ -50,6 +50,7 @@ describe('proofs from a ledger', () => {
         service: 'a',
         disk: 'd1',
         whole: { from: 100, to: 5500 },
+        foundAt: 5000,
         k2pow: [{ from: 200, to: 500 }],
         reading: [{ from: 500, to: 5000 }],
         held: [],
@@ -139,7 +140,7 @@ describe('budgets', () => {
   });
 
   it('of memory count the held ones, too', () => {
-    expect(proofsTogether([...first, ...ahead], 1, 0)).toMatchObject([{ from: 1000, to: 5500 }]);
+    expect(proofsTogether([...first, ...ahead], 1, 0)).toMatchObject([{ from: 1000, to: 5000 }]);
   });
 
   it('are exceeded as long as somebody else’s starts allow', () => {
@@ -154,6 +155,17 @@ describe('budgets', () => {
     );
     expect(outside(found, [{ from: 4, to: 10 }])).toEqual([]);
     expect(outside(found, [{ from: 6, to: 10 }])).toHaveLength(1);
+    const joined = [
+      { from: 7, to: 10 },
+      { from: 4, to: 8 },
+    ];
+    expect(outside(found, joined)).toEqual([]);
+    expect(
+      outside(
+        found,
+        [joined[0], { from: 4, to: 6 }].flatMap((one) => one ?? []),
+      ),
+    ).toHaveLength(1);
   });
 
   it('cut pieces out of intervals', () => {
