@@ -102,6 +102,40 @@ describe('run', () => {
     expect(await project.lives()).toEqual(before);
   });
 
+  /** What `verify` finds of each service: `post-0001 not-due left-to-schedule`. */
+  const verified = async () => {
+    const { stdout, stderr } = await project.smesh(['verify', '--json']);
+    if (stdout === '') throw new Error(stderr);
+    const { identities } = JSON.parse(stdout) as {
+      readonly identities: readonly {
+        readonly name: string;
+        readonly checks: readonly {
+          readonly subject: string;
+          readonly level: string;
+          readonly code: string;
+        }[];
+      }[];
+    };
+    return identities.flatMap(({ name, checks }) =>
+      checks
+        .filter(({ subject }) => subject === 'service')
+        .map(({ level, code }) => `${name} ${level} ${code}`),
+    );
+  };
+
+  it('is known to verify and stop: who rests is no fault, and is not kept down by a stop', async () => {
+    expect(await verified()).toEqual([
+      'post-0001 not-due left-to-schedule',
+      'post-0002 ok service',
+      'post-0003 ok service',
+    ]);
+    const stop = await project.smesh(['stop', 'post-0001']);
+    expect(stop.code, stop.stderr).toBe(0);
+    expect(plain(stop.stderr)).toMatch(/post-0001 rests and is left to the schedule, which starts it when/);
+    const json = await project.smesh(['stop', 'post-0001', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ stopped: [], leftToSchedule: ['post-0001'] });
+  });
+
   it('who was stopped by a person stays stopped', async () => {
     await docker('stop', await project.containerOf('post-0003'));
     await until(
@@ -117,6 +151,7 @@ describe('run', () => {
     );
     expect(await stateOf('post-0003')).toBe('exited');
     expect(acts(loop, 'start')).toEqual([]);
+    expect(await verified()).toContain('post-0003 costs-rewards service-down');
   });
 
   it('until somebody asks for it; up leaves to the schedule whom that has stopped', async () => {
@@ -129,6 +164,23 @@ describe('run', () => {
     await untilLogged(project, 'post-0003', /Reading file/, 2);
     expect(JSON.stringify(lastTick()?.['waiting'])).not.toContain('stopped-by-person');
     expect(await stateOf('post-0003')).toBe('running');
+  });
+
+  it('a stop by this tool counts as a stop by a person, and stop says so', async () => {
+    const stop = await project.smesh(['stop', 'post-0003', '--force']);
+    expect(stop.code, stop.stderr).toBe(0);
+    expect(plain(stop.stderr)).toMatch(
+      /The schedule leaves down what you have stopped\. .*: smesh-compose up post-0003/,
+    );
+    await until(
+      'the schedule says so, too',
+      async () => JSON.stringify(lastTick()?.['waiting'] ?? []),
+      (waiting) => waiting.includes('stopped-by-person'),
+    );
+    expect(await stateOf('post-0003')).toBe('exited');
+    const up = await project.smesh(['up', 'post-0003']);
+    expect(up.code, up.stderr).toBe(0);
+    await untilLogged(project, 'post-0003', /Reading file/, 3);
   });
 
   it('leaves all as it is at SIGTERM, and the quota of a dead loop is lifted by the next', async () => {
