@@ -10,7 +10,6 @@ import {
   type Interval,
   k2powTogether,
   lostProofs,
-  moversTogether,
   outside,
   type ProofHistory,
   proofsTogether,
@@ -19,6 +18,7 @@ import {
   unregistered,
   workedAhead,
 } from './support/schedule-judge.ts';
+import { moversTogether } from './support/schedule-positions.ts';
 import { ScheduleRig } from './support/schedule-rig.ts';
 import { actMs, simulatedMakespan } from './support/simulated-rig.ts';
 
@@ -149,11 +149,10 @@ describe('initial proofs, with nobody in the way', () => {
   it('S28, S29: all twelve, one reader per disk, k2pow of the next ahead and held', async () => {
     await untilTrue('everybody has proved', () => done(rig.proofs()).length === 12, 100_000);
     const proofs = rig.proofs();
-    console.info(describeProofs(proofs));
-    expect(excesses(proofs, [], true)).toEqual([]);
+    expect(excesses(proofs, [], true), describeProofs(proofs)).toEqual([]);
     expect(lostProofs(proofs)).toEqual([]);
     expect(proofs).toHaveLength(12);
-    expect(workedAhead(proofs, TIMES.groups).length).toBeGreaterThanOrEqual(3);
+    expect(workedAhead(proofs, TIMES.groups).length, describeProofs(proofs)).toBeGreaterThanOrEqual(3);
   });
 
   it('takes as long as the simulator says, within 15 %', () => {
@@ -277,10 +276,9 @@ describe('the gap, with everybody in the way', () => {
     const missing = () => unpublished(rig.ledger('node'), rig.ids, 1);
     await untilTrue('everybody has published', () => missing().length === 0, 80_000);
     const proofs = rig.proofs(since);
-    console.info(describeProofs(proofs));
     const lost = lostProofs(proofs).map(({ service }) => service);
-    expect(lost.toSorted()).toEqual(['post-0001', 'post-0003']);
-    expect(excesses(proofs, allowed, false)).toEqual([]);
+    expect(lost.toSorted(), describeProofs(proofs)).toEqual(['post-0001', 'post-0003']);
+    expect(excesses(proofs, allowed, false), describeProofs(proofs)).toEqual([]);
     expect(startsOf(left).filter(({ service }) => service === 'post-0001')).toHaveLength(1);
     // Nobody proved twice, but for who gave its proof to a node that was ending (spacemesh.md §3.2).
     const given = done(proofs).filter(

@@ -8,7 +8,8 @@ import { type LedgerEntry, LedgerReader } from '../../chaos/support/ledger.ts';
 import { keepContainerLogs } from '../../helpers/transcripts.ts';
 import type { Misfortunes } from '../../sim/post-service/misfortunes.ts';
 import { docker, OWNER, type ProjectChanges, TestProject } from './project.ts';
-import { type PositionSample, type ProofHistory, proofsOf } from './schedule-judge.ts';
+import { type ProofHistory, proofsOf } from './schedule-judge.ts';
+import type { PositionSample } from './schedule-positions.ts';
 
 /** How long the work of every identity takes here. */
 export interface RigTimes {

@@ -4,7 +4,6 @@ import {
   excess,
   k2powTogether,
   lostProofs,
-  moversTogether,
   outside,
   proofsOf,
   proofsTogether,
@@ -14,6 +13,7 @@ import {
   without,
   workedAhead,
 } from '../../engine/support/schedule-judge.ts';
+import { moversTogether } from '../../engine/support/schedule-positions.ts';
 
 /** `1000 asked, 1200 k2pow, …` of one life. */
 function ledger(text: string, boot = 'b1'): LedgerEntry[] {
