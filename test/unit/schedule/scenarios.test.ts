@@ -66,8 +66,8 @@ describe('the day of the gap', () => {
     expect(k2pow?.from).toBeLessThan(firstRead?.to ?? 0);
     expect(held?.from).toBeLessThan(firstRead?.to ?? 0);
     expect(read?.from).toBeGreaterThanOrEqual(firstRead?.to ?? Number.POSITIVE_INFINITY);
-    // Seven of its eight minutes of k2pow are behind it when the disk becomes free.
-    expect((read?.from ?? 0) - (firstRead?.to ?? 0)).toBeLessThan(2 * MINUTE);
+    // Half of its eight minutes of k2pow at least are behind it when the disk becomes free.
+    expect((read?.from ?? 0) - (firstRead?.to ?? 0)).toBeLessThan(4 * MINUTE);
   });
 
   it('S34: not everything fits: as many as possible are in time, the others go on to the end of the epoch', () => {
