@@ -55,6 +55,12 @@ export class Budget {
     return this.#proofs === 0 || this.#memory >= worker.memory;
   }
 
+  /** Of one that is not to begin after all. */
+  giveMemoryBack(worker: Worker): void {
+    this.#memory += worker.memory;
+    this.#proofs -= 1;
+  }
+
   /** Bytes that proofs have beyond the budget; 0 where they keep within it. */
   overMemory(): number {
     return this.#proofs > 1 ? Math.max(-this.#memory, 0) : 0;
@@ -128,10 +134,22 @@ export function admit(workers: readonly Worker[], policy: SchedulePolicy): Admis
   const queued = { owners: 0, ahead: 0 };
   const roles = new Map<Worker, Role>();
   const aheadOn = new Map<string, number>();
-  for (const worker of inOrder(claimants, isOwner)) {
+  const order = inOrder(claimants, isOwner);
+  const tooMany = new Set<Worker>();
+  // Who has not begun has no memory yet: the last ones of them are the first to give way where it is short.
+  for (const worker of [...order].reverse()) {
+    if (worker.stage !== 'beginning' || budget.overMemory() === 0) continue;
+    budget.giveMemoryBack(worker);
+    tooMany.add(worker);
+  }
+  for (const worker of order) {
     const { disk } = worker.facts;
     const owner = isOwner(worker);
     const k2pow = needsK2pow(worker);
+    if (tooMany.has(worker)) {
+      roles.set(worker, 'excess');
+      continue;
+    }
     if (!owner) {
       aheadOn.set(disk, (aheadOn.get(disk) ?? 0) + 1);
       // How long a disk stays busy is an estimate, and a wandering one at first: what was held for it is not let go for a

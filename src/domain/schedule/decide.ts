@@ -119,11 +119,10 @@ function hold(
 }
 
 /** Seconds old, and the node has not asked it for anything: a stop throws nothing away. */
-function hasNotBegun({ facts, stage, held, state }: Worker, now: number): boolean {
+function hasNotBegun({ facts, stage, state }: Worker, now: number): boolean {
   const { container, log, service } = facts;
   return (
     stage === 'beginning' &&
-    !held &&
     state.activity.kind === 'about-to-prove' &&
     service?.kind === 'idle' &&
     log?.phase.kind === 'none' &&

@@ -6,6 +6,9 @@ import type { Worker } from './worker.ts';
 const RESTART_AGAIN_MS = 15 * 60_000;
 const MOST_RECONNECTS = 3;
 
+/** The node polls every two seconds; a proof that waits for so long waits for nothing. */
+const UNFETCHED_MS = 10 * 60_000;
+
 /** A service that is mended, put to rest, or told of. */
 export interface Mending {
   readonly act?: ScheduleAct;
@@ -51,6 +54,14 @@ export function mend(worker: Worker, now: number): Mending {
       'paused',
       'is paused by somebody, and its disk waits for it',
       `docker unpause ${facts.containerId?.slice(0, 12) ?? facts.name}`,
+    );
+  }
+  if (worker.stage === 'handing-over' && (facts.unchangedMs ?? 0) > UNFETCHED_MS) {
+    return alarm(
+      worker,
+      'proof-not-fetched',
+      'has a proof that the node does not come for: a restart of it would throw the proof away',
+      'smesh-compose restart node --wait: post-services connect anew then, and keep their proofs',
     );
   }
   const interrupted = facts.log?.interrupted;

@@ -149,7 +149,7 @@ function stageOf(facts: ProverFacts, { activity, wants }: IdentityState): Stage 
 }
 
 /** Held ones answer slowly, and frozen disks make everybody silent: the log's last word counts then. */
-function stageByLog({ log }: ProverFacts, wants: Wants): Stage {
+function stageByLog({ log, container }: ProverFacts, wants: Wants): Stage {
   switch (log?.phase.kind) {
     case 'preparing':
       return 'preparing';
@@ -165,11 +165,13 @@ function stageByLog({ log }: ProverFacts, wants: Wants): Stage {
       return 'handing-over';
     case 'valid':
       // Too busy a host to answer in time is no new proof.
-      return wants === 'a-proof' ? 'unclear' : 'resting';
+      if (wants !== 'a-proof') return 'resting';
+      return container.kind === 'present' && container.held ? 'preparing' : 'unclear';
     case 'none':
     case 'failed':
     case undefined:
-      return 'unclear';
+      // What is held reads next to nothing; were it to own its disk as a reader, nobody would ever release it.
+      return container.kind === 'present' && container.held ? 'preparing' : 'unclear';
   }
 }
 

@@ -111,15 +111,17 @@ function isExcused(
   { startedAt }: SimulationResult,
 ): boolean {
   const { kind, from, to } = violation;
-  if (windows.some((window) => window.from <= from && to <= window.to)) return true;
+  // Slots and threads change hands in one decision, by one act after the other.
+  const handover = 500 + 2 * drawn.farm.identities.length * drawn.actMs;
+  const before = kind === 'disk' || kind === 'memory' ? 0 : handover;
+  if (windows.some((window) => window.from - before <= from && to <= window.to)) return true;
   if (kind === 'disk') return false;
   if (kind === 'memory') {
     return (
       drawn.allRun || drawn.faults.some((fault) => STARTS.has(fault.kind) && startedAt + fault.at <= from)
     );
   }
-  // Slots and threads change hands in one decision, by one act after the other.
-  return to - from <= 500 + 2 * drawn.farm.identities.length * drawn.actMs;
+  return to - from <= handover;
 }
 
 function lostByUs(drawn: Case, result: SimulationResult): string[] {
