@@ -1,82 +1,26 @@
 import * as z from 'zod';
-import { parseSmesherId } from '../identity/smesher-id.ts';
 import { isGenesisTime, poetPublicKey } from '../node/networks.ts';
-import { parseByteRate } from './byte-rate.ts';
-import { parseGoDuration } from './duration.ts';
-import { PROJECT_NAME, SERVICE_NAME } from './name.ts';
-import { pathFault } from './paths.ts';
+import { PROJECT_NAME } from './name.ts';
+import { scheduleSchema } from './schedule-schema.ts';
+import {
+  duration,
+  hex64,
+  httpUrl,
+  integer,
+  isNotEmpty,
+  memory,
+  nonces,
+  path,
+  quoted,
+  serviceName,
+  smesherId,
+  user,
+} from './schema-parts.ts';
 
 /*
  * The shape of smesh.yaml, key by key. Messages are clauses that follow `identities[3].nonces: `. The descriptions
  * become docs/reference/smesh-yaml.md. What concerns several keys at once stands in rules/.
  */
-
-const quoted = (value: unknown) => JSON.stringify(value);
-
-/** Not `min(1)`: that asks whatever has a `length` for it, also a mapping with such a key, and throws at what it gets. */
-const isNotEmpty = (text: string) => text !== '';
-
-function integer(min: number, max: number) {
-  return z.number().refine((value) => Number.isInteger(value) && value >= min && value <= max, {
-    error: (issue) => `${quoted(issue.input)} is not a whole number from ${min} to ${max}`,
-  });
-}
-
-const duration = z
-  .string()
-  .refine((text) => parseGoDuration(text) !== undefined, {
-    error: (issue) =>
-      `${quoted(issue.input)} is no duration; write hours, minutes and seconds: 240h, 1h30m, 90s`,
-  })
-  .transform((text) => parseGoDuration(text) ?? 0);
-
-const path = z.string().superRefine((text, context) => {
-  const fault = pathFault(text);
-  if (fault !== undefined) context.addIssue({ code: 'custom', message: `${quoted(text)} ${fault}` });
-});
-
-const smesherId = z.string().transform((text, context) => {
-  const id = parseSmesherId(text);
-  if (id !== undefined) return id;
-  const what =
-    text.length === 128
-      ? '128 hex digits are a private key: never write one here'
-      : `${text.length} characters`;
-  context.addIssue({ code: 'custom', message: `a smesher ID is 64 hex digits (${what})` });
-  return z.NEVER;
-});
-
-const hex64 = z
-  .string()
-  .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hex digits')
-  .transform((text) => text.toLowerCase());
-
-const user = z.string().regex(/^\d{1,10}:\d{1,10}$/, {
-  error: (issue) => `${quoted(issue.input)} is not of the form uid:gid, such as '1000:1000'`,
-});
-
-const memory = z.string().regex(/^[1-9]\d*(\.\d+)?(b|k|kb|m|mb|g|gb)$/i, {
-  error: (issue) => `${quoted(issue.input)} is no amount of memory such as 3g or 768m`,
-});
-
-const httpUrl = z.string().regex(/^https?:\/\/[^\s/?#]+[^\s]*$/, {
-  error: (issue) => `${quoted(issue.input)} does not begin with http:// or https:// and a host`,
-});
-
-const serviceName = z.string().regex(SERVICE_NAME, {
-  error: (issue) =>
-    `${quoted(issue.input)} is no service name: small letters, digits and hyphens, such as post-0001`,
-});
-
-const nonces = z
-  .number()
-  .refine((value) => Number.isInteger(value) && value >= 16 && value <= 4096 && value % 16 === 0, {
-    error: (issue) => {
-      const value = Number(issue.input);
-      if (value > 4096) return `${value} is more than 4096, the most a post-service takes`;
-      return `${value} is not a multiple of 16 (128 and 288 are usual)`;
-    },
-  });
 
 const proverShape = {
   image: z.string().optional().describe('Image of the post-service: a named release, never `latest`.'),
@@ -191,67 +135,6 @@ const identity = z.strictObject({
     .optional()
     .describe("What its post-service runs as. Default: the owner of the directory's files."),
   ...proverShape,
-});
-
-const byteRate = z
-  .string()
-  .refine((text) => parseByteRate(text) !== undefined, {
-    error: (issue) => `${quoted(issue.input)} is no speed of reading such as 180MB/s`,
-  })
-  .transform((text) => parseByteRate(text) ?? 0);
-
-const scheduleSchema = z.strictObject({
-  k2pow: integer(1, 1024)
-    .optional()
-    .describe(
-      'Post-services that do k2pow here at the same time. Default: one, or as many as fit the cores with their threads.',
-    ),
-  remoteK2pow: integer(1, 1024)
-    .optional()
-    .describe('Post-services that use the same k2pow-service at the same time. Default: 1.'),
-  memory: memory
-    .optional()
-    .describe('Memory for all proofs together. Default: what the host has, less 4 GiB for node and system.'),
-  threads: integer(1, 65_536)
-    .optional()
-    .describe(
-      'Threads of all post-services that work at the same time. Default: no limit but the k2pow slots.',
-    ),
-  ahead: z
-    .boolean()
-    .optional()
-    .describe('k2pow of the next identity while its disk is read by another one. Default: true.'),
-  every: duration
-    .refine((seconds) => seconds >= 1 && seconds <= 3600, 'is not between 1s and 1h')
-    .optional()
-    .describe('Longest time between two looks. Default: 15s.'),
-  rates: z
-    .strictObject({
-      k2pow: z
-        .number()
-        .refine((rate) => Number.isFinite(rate) && rate > 0, {
-          error: (issue) => `${quoted(issue.input)} is no number of hashes per second`,
-        })
-        .optional()
-        .describe('RandomX hashes per second of the whole host. Default: as measured.'),
-      disks: z
-        .record(z.string(), byteRate)
-        .optional()
-        .describe('How fast one reader reads each disk: `{sda: 180MB/s}`. Default: as measured.'),
-    })
-    .optional()
-    .describe('How fast this host is, where it is known better than measured.'),
-  orchestrator: z
-    .boolean()
-    .optional()
-    .describe(
-      'Adds a service to compose.yaml that runs the schedule, instead of a systemd unit. Default: false.',
-    ),
-  image: z
-    .string()
-    .refine(isNotEmpty, 'is empty')
-    .optional()
-    .describe("What the orchestrator's image is built from: Node.js 20 or newer. Default: `node:20-slim`."),
 });
 
 const initialisationJob = z.strictObject({
