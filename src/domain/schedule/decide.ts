@@ -26,10 +26,11 @@ export function decide(observation: ScheduleObservation, policy: SchedulePolicy,
   const alarms: ScheduleAlarm[] = [];
   const mended = new Set<Worker>();
   for (const worker of workers) {
-    const { act, alarm } = mend(worker, now);
-    if (alarm !== undefined) alarms.push(alarm);
-    if (act === undefined) continue;
-    acts.push(act);
+    const mending = mend(worker, now);
+    if (mending.alarm !== undefined) alarms.push(mending.alarm);
+    const done = mending.act ?? giveWay(worker, workers, now);
+    if (done === undefined) continue;
+    acts.push(done);
     mended.add(worker);
   }
   const working = workers.filter((worker) => !mended.has(worker));
@@ -72,6 +73,27 @@ function makesRoom({ kind }: ScheduleAct): boolean {
   return kind === 'hold' || kind === 'stop';
 }
 
+/**
+ * One whose proof was invalid would begin anew in the next layer, before those that wait for its disk: it is stopped, and
+ * has its turn after them (S32). It holds nothing: the service has thrown the proof away.
+ */
+function giveWay(worker: Worker, workers: readonly Worker[], now: number): ScheduleAct | undefined {
+  const { facts, stage, held, state } = worker;
+  const rests = facts.service?.kind === 'idle' && state.activity.kind === 'failed' && !held;
+  if (facts.courtesy.invalidProofs !== 1 || stage !== 'beginning' || !rests) return undefined;
+  const others = workers.some(
+    (other) =>
+      other !== worker &&
+      other.facts.disk === facts.disk &&
+      other.state.wants === 'a-proof' &&
+      other.facts.courtesy.invalidProofs === 0 &&
+      (other.stage === 'down' ? whyNotAtAll(other, now) === undefined : rankOf(other) > 0),
+  );
+  return others
+    ? act(worker, { kind: 'stop', reason: 'its proof was invalid: the others of its disk go first' })
+    : undefined;
+}
+
 /** Holds or releases one that works, or is about to; stops one that has not begun and has no right to. */
 function steer(
   worker: Worker,
@@ -93,7 +115,14 @@ function steer(
       lookIn(holdsIn.get(worker) ?? 0);
       return release('a k2pow slot is free, it works ahead');
     case 'parked':
-      return hold(worker, waitMs, policy, `its k2pow is done as far as it can be while ${busy}`);
+      return hasNotBegun(worker, now)
+        ? act(worker, { kind: 'stop', reason: `${busy}, and it has not begun` })
+        : hold(
+            worker,
+            waitMs,
+            policy,
+            stage === 'k2pow' ? `its k2pow is done as far as it can be while ${busy}` : busy,
+          );
     case 'excess': {
       const reason =
         owner === worker ? 'all k2pow slots or threads are taken' : `others come first, and ${busy}`;

@@ -68,11 +68,13 @@ export function holdsIn(worker: Worker, waitMs: number, policy: SchedulePolicy):
   if (!needsK2pow(worker)) return 0;
   // Others do its k2pow, as fast as they can, whatever it is left.
   if (worker.remote) return 0;
-  if (worker.stage !== 'k2pow') return Number.POSITIVE_INFINITY;
   const { groups } = worker;
   const keep = groupsToKeep(worker, waitMs, policy);
-  // Where the log does not tell how far it is, it may read at any moment.
-  if (groups === undefined || keep === undefined || groups.groupsLeft <= keep) return 0;
+  // Where no hold would come in time, or the log tells nobody when, it is not even to begin.
+  if (keep === undefined || !worker.facts.settings.tellsGroups) return 0;
+  if (worker.stage !== 'k2pow') return Number.POSITIVE_INFINITY;
+  // Where its log was not read it may read at any moment.
+  if (groups === undefined || groups.groupsLeft <= keep) return 0;
   const reaction = Math.min(policy.lookEveryMs, LONGEST_REACTION_MS);
   // Between two groups nothing is told: what the next line will say counts already.
   return Math.max(groups.leftMs - keep * groups.groupMs - reaction, 0);

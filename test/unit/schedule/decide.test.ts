@@ -220,4 +220,23 @@ describe('what is mended', () => {
     expect(acts([twice])).toEqual([]);
     expect(alarms([twice])).toEqual(['invalid-proofs post-1']);
   });
+
+  it('S32: stops one whose proof was invalid before the node asks it anew, where others wait for its disk', () => {
+    const invalid = prover(1, 'a', {
+      ...failed(0),
+      service: { kind: 'idle' },
+      courtesy: { stoppedByPerson: false, restarts: {}, invalidProofs: 1 },
+      log: {
+        phase: { kind: 'failed', reason: 'proof is invalid', since: IN_GAP - 60_000 },
+        lastFailure: { at: IN_GAP - 60_000, reason: 'proof is invalid' },
+        connection: { kind: 'connected' },
+        passes: 1,
+        unreadable: [],
+        groupsDone: 0,
+        sawPassStart: true,
+      },
+    });
+    expect(acts([invalid, prover(2, 'a')])).toEqual(['stop post-1', 'start post-2']);
+    expect(acts([invalid, prover(2, 'b')])).not.toContain('stop post-1');
+  });
 });
