@@ -1,7 +1,7 @@
 import { coresOf } from './estimates.ts';
 import { holdsIn } from './hold.ts';
 import type { SchedulePolicy } from './policy.ts';
-import { needsK2pow, rankOf, type Worker } from './worker.ts';
+import { hasLostItsWorker, needsK2pow, rankOf, type Worker } from './worker.ts';
 
 /**
  * Whose disk it is. `owner`: it may read. `ahead`: it works until it would read. `parked`: it has done what can be done
@@ -36,9 +36,12 @@ export class Budget {
   /** The soonest end of a k2pow that runs: the next may prepare towards it. */
   #soonestEnd = Number.POSITIVE_INFINITY;
   readonly #remote = new Map<string, number>();
+  readonly #failures: ReadonlyMap<string, number>;
 
-  constructor(policy: SchedulePolicy) {
+  /** @param failures by address of a k2pow-service, how many it has failed of late */
+  constructor(policy: SchedulePolicy, failures: ReadonlyMap<string, number> = new Map()) {
     this.#policy = policy;
+    this.#failures = failures;
     this.#memory = policy.memoryBytes;
     this.#threads = policy.threads ?? Number.POSITIVE_INFINITY;
     this.#k2pow = policy.k2powSlots;
@@ -103,7 +106,8 @@ export class Budget {
   }
 
   #remoteLeft(address: string): number {
-    return this.#remote.get(address) ?? this.#policy.remoteK2powSlots;
+    const slots = this.#policy.remoteK2powSlots - (this.#failures.get(address) ?? 0);
+    return this.#remote.get(address) ?? Math.max(slots, 1);
   }
 }
 
@@ -114,7 +118,7 @@ export class Budget {
  */
 export function admit(workers: readonly Worker[], policy: SchedulePolicy): Admission {
   const claimants = workers.filter((worker) => rankOf(worker) > 0);
-  const budget = new Budget(policy);
+  const budget = new Budget(policy, failuresOf(workers));
   for (const worker of claimants) budget.takeMemory(worker);
 
   const owners = new Map<string, Worker>();
@@ -173,6 +177,20 @@ export function admit(workers: readonly Worker[], policy: SchedulePolicy): Admis
     roles.set(worker, owner ? 'owner' : 'ahead');
   }
   return { roles, owners, aheadOn, waitOn, holdsIn: holds, queued, budget };
+}
+
+/**
+ * A post-service ends with 101 when its k2pow-service answers anything unexpected (spacemesh.md §3.4): a worker has died,
+ * or is about to. So many fewer ask it at once until they have their proofs (S37).
+ */
+function failuresOf(workers: readonly Worker[]): ReadonlyMap<string, number> {
+  const failures = new Map<string, number>();
+  for (const { facts } of workers) {
+    const { remoteK2pow } = facts.settings;
+    if (remoteK2pow === undefined || !hasLostItsWorker(facts)) continue;
+    failures.set(remoteK2pow, (failures.get(remoteK2pow) ?? 0) + 1);
+  }
+  return failures;
 }
 
 /** Who has the first claim to slots and threads. */

@@ -1,6 +1,6 @@
 import type { ScheduleAct, ScheduleAlarm } from './decision.ts';
 import type { RestartReason } from './observation.ts';
-import type { Worker } from './worker.ts';
+import { hasLostItsWorker, type Worker } from './worker.ts';
 
 /** Between two restarts of one whose node does not reach it; more would only drown its log. */
 const RESTART_AGAIN_MS = 15 * 60_000;
@@ -62,6 +62,14 @@ export function mend(worker: Worker, now: number): Mending {
       'proof-not-fetched',
       'has a proof that the node does not come for: a restart of it would throw the proof away',
       'smesh-compose restart node --wait: post-services connect anew then, and keep their proofs',
+    );
+  }
+  if (hasLostItsWorker(facts)) {
+    return alarm(
+      worker,
+      'k2pow-service-failed',
+      'lost its k2pow-service and its proof with it; it begins anew, and fewer ask that service at once until they are done',
+      `look at the workers behind ${facts.settings.remoteK2pow}; k2pow here takes 2.3 GiB a proof: without remoteK2pow in smesh.yaml, then smesh-compose up --wait`,
     );
   }
   const interrupted = facts.log?.interrupted;

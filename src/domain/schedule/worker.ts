@@ -186,3 +186,10 @@ function readLeft(activity: Activity, facts: ProverFacts, policy: SchedulePolicy
 export function needsK2pow({ stage }: Pick<Worker, 'stage'>): boolean {
   return stage === 'beginning' || stage === 'preparing' || stage === 'k2pow';
 }
+
+/** Its k2pow is done elsewhere, and its last process ended in the middle of a proof (exit 101, spacemesh.md §3.4). */
+export function hasLostItsWorker({ settings, container, log, wanted }: ProverFacts): boolean {
+  if (settings.remoteK2pow === undefined || wanted !== 'proving') return false;
+  const ended = container.kind === 'present' && container.exitCode === 101;
+  return ended || log?.interrupted !== undefined;
+}

@@ -102,6 +102,20 @@ describe('who is started', () => {
     ]);
   });
 
+  it('S37: lets fewer ask a k2pow-service that has failed one, and tells of it', () => {
+    const remote = (number: number, more: Partial<ProverFacts> = {}) => {
+      const facts = prover(number, `d${number}`, more);
+      return { ...facts, settings: { ...facts.settings, remoteK2pow: 'http://k2pow:3000' } };
+    };
+    const crashed = remote(1, {
+      container: { kind: 'present', state: 'restarting', held: false, oomKilled: false, exitCode: 101 },
+    });
+    const policy = { remoteK2powSlots: 2 };
+    expect(acts([remote(1), remote(2), remote(3)], policy)).toEqual(['start post-1', 'start post-2']);
+    expect(acts([crashed, remote(2), remote(3)], policy)).toEqual(['start post-2']);
+    expect(alarms([crashed, remote(2)])).toEqual(['k2pow-service-failed post-1']);
+  });
+
   it('prepares the next while the k2pow of another ends', () => {
     expect(acts([prover(1, 'a', inK2pow(2)), prover(2, 'b')])).toEqual([]);
     expect(acts([prover(1, 'a', inK2pow(8)), prover(2, 'b')])).toEqual(['start post-2']);
