@@ -22,7 +22,7 @@ export function waitingLine({ name, words }: Decision['waiting'][number], at: nu
 }
 
 function line(at: number, name: string, text: string): string {
-  return `${new Date(at).toISOString().slice(11, 19)}  ${name}  ${printable(text)}`;
+  return `${new Date(at).toISOString().slice(11, 19)}Z  ${name}  ${printable(text)}`;
 }
 
 export function alarmText({ name, message, next }: ScheduleAlarm): string {

@@ -57,7 +57,7 @@ describe('run', () => {
   it('says beforehand what it would do, and does nothing', async () => {
     const run = await project.smesh(['run', '--dry-run']);
     expect(run.code, run.stderr).toBe(10);
-    expect(run.stdout).toMatch(/^\d\d:\d\d:\d\d {2}post-000[12] {2}would be started: /m);
+    expect(run.stdout).toMatch(/^\d\d:\d\d:\d\dZ {2}post-000[12] {2}would be started: /m);
     expect(await stateOf('post-0003')).toBe('created');
     const json = await project.smesh(['run', '--dry-run', '--json']);
     expect(json.code).toBe(10);

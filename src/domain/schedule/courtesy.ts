@@ -3,9 +3,6 @@ import type { ContainerFacts } from '../proving/identity-state.ts';
 import type { Demand, OwnStop, ScheduleHistory } from './history.ts';
 import { type Courtesy, NO_COURTESY, type ProverFacts, type ScheduleObservation } from './observation.ts';
 
-/** Between the intent to stop and the end of the container: its grace period, and an engine that is slow. */
-const STOP_TAKES_MS = 2 * 60_000;
-
 /** A service and the node tell of one and the same invalid proof within it; log times are whole seconds. */
 const SAME_PROOF_MS = 10_000;
 
@@ -30,7 +27,7 @@ export function remember(history: ScheduleHistory, observation: ScheduleObservat
     since: history.since ?? at,
     demands,
     diskOf,
-    stops: history.stops.filter((stop) => isOpen(stop, provers, at)),
+    stops: history.stops.filter((stop) => isOpen(stop, provers)),
   };
 }
 
@@ -69,11 +66,7 @@ function newlyInvalid({ log, progress }: ProverFacts, { since, invalidAt }: Dema
   return [toldByService, toldByNode].find(isNew);
 }
 
-function isOpen(
-  { container, at, finishedAt }: OwnStop,
-  provers: readonly ProverFacts[],
-  now: number,
-): boolean {
+function isOpen({ container, at, finishedAt }: OwnStop, provers: readonly ProverFacts[]): boolean {
   const prover = provers.find(({ containerId }) => containerId === container);
   // An engine that does not answer shows no container at all.
   if (prover === undefined) return provers.some((one) => one.container.kind === 'unknown');
@@ -81,7 +74,8 @@ function isOpen(
   if (facts.kind !== 'present') return true;
   const isUp = facts.state === 'running' || facts.state === 'paused' || facts.state === 'restarting';
   // Somebody has started it since; an intent is over when it has not happened.
-  return isUp ? finishedAt === undefined && now - at < STOP_TAKES_MS : true;
+  // One that could not be ended is ended by the engine whenever it can, in this life of its.
+  return isUp ? finishedAt === undefined && (facts.startedAt ?? 0) < at : true;
 }
 
 /** What is known of one identity, for the decision. */
@@ -114,15 +108,16 @@ export function isStoppedByPerson(
   containerId: string | undefined,
 ): boolean {
   if (container.kind !== 'present' || container.state !== 'exited' || containerId === undefined) return false;
-  const { exitCode, finishedAt, oomKilled, startError } = container;
+  const { exitCode, startedAt = 0, finishedAt, oomKilled, startError } = container;
   if (exitCode === undefined || !STOP_CODES.includes(exitCode) || oomKilled || startError !== undefined) {
     return false;
   }
   if (finishedAt === undefined || history.since === undefined || finishedAt < history.since) return false;
-  return !history.stops.some((stop) => stop.container === containerId && isStop(stop, finishedAt));
+  return !history.stops.some((stop) => stop.container === containerId && isStop(stop, startedAt, finishedAt));
 }
 
-function isStop(stop: OwnStop, finishedAt: number): boolean {
+function isStop(stop: OwnStop, startedAt: number, finishedAt: number): boolean {
   if (stop.finishedAt !== undefined) return stop.finishedAt === finishedAt;
-  return finishedAt >= stop.at - 1000 && finishedAt - stop.at <= STOP_TAKES_MS;
+  // However long it took to end: it has not been started since it was told to.
+  return startedAt < stop.at && finishedAt >= stop.at - 1000;
 }

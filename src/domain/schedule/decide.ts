@@ -56,6 +56,8 @@ export function decide(observation: ScheduleObservation, policy: SchedulePolicy,
   const started = startWaiting(ready, turns, admission, policy);
   acts.push(...started.acts);
   waiting.unshift(...started.waiting);
+  const told = new Set(alarms.map(({ id }) => id));
+  alarms.push(...waiting.flatMap((one) => (told.has(one.id) ? [] : alarmOf(one))));
   const over = admission.budget.overMemory();
   if (over > 0) {
     alarms.push({
@@ -176,6 +178,9 @@ function rest(worker: Worker): ScheduleAct | undefined {
 function whyNotAtAll({ facts, stage }: Worker, now: number): Waiting | undefined {
   const { id, name, container, courtesy, data } = facts;
   const waits = (why: Waiting['why'], words: string): Waiting => ({ id, name, why, words });
+  if (container.kind === 'present' && container.state === 'restarting') {
+    return waits('trouble', `fails and is restarted again and again (exit ${container.exitCode ?? '?'})`);
+  }
   if (stage === 'absent' || facts.containerId === undefined) {
     return waits(
       'no-container',
@@ -191,6 +196,47 @@ function whyNotAtAll({ facts, stage }: Worker, now: number): Waiting | undefined
       return waits('trouble', `ended with ${container.exitCode}`);
   }
   return undefined;
+}
+
+/** Waits that do not end by themselves: the node wants the proof, and nobody works on it until somebody does something. */
+function alarmOf({ id, name, why, words }: Waiting): readonly ScheduleAlarm[] {
+  switch (why) {
+    case 'disk':
+    case 'k2pow':
+    case 'memory':
+    case 'threads':
+      return [];
+    case 'trouble':
+      return [
+        {
+          code: 'wanted-but-fails',
+          id,
+          name,
+          message: `is wanted, and ${words}`,
+          next: `smesh-compose logs ${name}`,
+        },
+      ];
+    case 'stopped-by-person':
+      return [
+        {
+          ...{ code: 'wanted-but-stopped', id, name, next: `smesh-compose up ${name}` },
+          message: 'is wanted, and was stopped by somebody: it stays down until it is asked for',
+        },
+      ];
+    case 'no-container':
+      return [
+        {
+          code: 'wanted-but-absent',
+          id,
+          name,
+          message: 'is wanted, and has no container',
+          next: 'smesh-compose up',
+        },
+      ];
+    case 'data-away':
+    case 'invalid-proofs':
+      return [];
+  }
 }
 
 function hasFailed(exitCode: number | undefined): boolean {

@@ -9,6 +9,9 @@ const MOST_RECONNECTS = 3;
 /** The node polls every two seconds; a proof that waits for so long waits for nothing. */
 const UNFETCHED_MS = 10 * 60_000;
 
+/** Longer than a dataset takes to be built, during which nobody answers (spacemesh.md §14.1). */
+const UNCLEAR_MS = 3 * 60_000;
+
 /** A service that is mended, put to rest, or told of. */
 export interface Mending {
   readonly act?: ScheduleAct;
@@ -30,7 +33,7 @@ export function mend(worker: Worker, now: number): Mending {
         worker,
         'data-gone',
         'its passes read nothing and burn k2pow: its disk is gone',
-        'look at the disk, then start it again: docker compose start',
+        `look at the disk, then: smesh-compose up ${facts.name}`,
       ),
     };
   }
@@ -54,6 +57,14 @@ export function mend(worker: Worker, now: number): Mending {
       'paused',
       'is paused by somebody, and its disk waits for it',
       `docker unpause ${facts.containerId?.slice(0, 12) ?? facts.name}`,
+    );
+  }
+  if (worker.stage === 'unclear' && (facts.unchangedMs ?? 0) > UNCLEAR_MS) {
+    return alarm(
+      worker,
+      'cannot-be-asked',
+      `runs, and nobody can tell what it does: ${facts.disk} waits for it`,
+      `smesh-compose logs ${facts.name}`,
     );
   }
   if (worker.stage === 'handing-over' && (facts.unchangedMs ?? 0) > UNFETCHED_MS) {
@@ -116,7 +127,7 @@ function restart(worker: Worker, reason: RestartReason, most: number, now: numbe
           reason,
           reason === 'stuck'
             ? 'its proof failed again after a restart: it cannot read its data or metadata'
-            : 'the node still does not reach it after a restart: another service has its identity, or its key is not the right one',
+            : 'the node still does not reach it after a restart: its connection may be half-open, another service may have its identity, or its key may be missing in the node',
           `smesh-compose logs ${worker.facts.name}`,
         )),
   };

@@ -57,8 +57,9 @@ const RANK: Readonly<Record<Stage, number>> = {
   preparing: 2,
   k2pow: 3,
   ready: 4,
+  // Before one that is seen to read a guess gives way.
+  unclear: 4.5,
   reading: 5,
-  unclear: 6,
 };
 
 /** More is further on the way to its proof; 0: it claims nothing. */
@@ -91,7 +92,9 @@ export function judgeWorker(
     ...(facts.dataBytes === undefined ? {} : { dataBytes: facts.dataBytes }),
   });
   const held = present?.state === 'running' && present.held;
-  const stage = stageOf(facts, state);
+  // Asked for nothing, whatever it waits for: it must not keep a disk and a slot from the others.
+  const unreached = risk.safe && risk.trouble === 'not-connected';
+  const stage = unreached ? 'failing' : stageOf(facts, state);
   const groups = k2powLeft(facts, policy);
   return {
     facts,
@@ -170,6 +173,8 @@ function stageByLog({ log, container }: ProverFacts, wants: Wants): Stage {
     case 'none':
     case 'failed':
     case undefined:
+      // The node's word counts, and it wants nothing: it has nothing to read for.
+      if (wants === 'nothing') return 'resting';
       // What is held reads next to nothing; were it to own its disk as a reader, nobody would ever release it.
       return container.kind === 'present' && container.held ? 'preparing' : 'unclear';
   }

@@ -67,6 +67,11 @@ function tailFor(status: ServiceStatus | undefined, wanted: boolean): number {
     case 'idle':
       // Why does it not begin?
       return wanted ? TAIL_LINES : 0;
+    case 'refused':
+    case 'unreachable':
+    case 'malformed':
+      // Its log is all that tells then.
+      return wanted ? TAIL_LINES : 0;
     default:
       return 0;
   }

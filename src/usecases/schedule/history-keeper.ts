@@ -25,11 +25,12 @@ export class HistoryKeeper {
   }
 
   async update(change: (history: ScheduleHistory) => ScheduleHistory): Promise<ScheduleHistory> {
-    this.#current = change(this.#current);
+    const before = this.#current;
+    this.#current = change(before);
     try {
       if (this.#broken) await saveHistory(this.#context, this.#current);
       // By the file once more: another command may have written speeds that it has measured.
-      else this.#current = await updateHistory(this.#context, change);
+      else this.#current = await updateHistory(this.#context, change, before);
       this.#broken = false;
     } catch (error) {
       if (!(error instanceof Error && 'code' in error)) throw error;

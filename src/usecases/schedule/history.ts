@@ -41,12 +41,16 @@ export async function saveHistory(context: Context, history: ScheduleHistory): P
 /**
  * Changes it: reads what is there, so that what another command has written meanwhile stays, and writes where the change
  * makes a difference. Answers what is remembered now.
+ *
+ * @param known what counts where the file is damaged or cannot be read
  */
 export async function updateHistory(
   context: Context,
   change: (history: ScheduleHistory) => ScheduleHistory,
+  known: ScheduleHistory = NO_HISTORY,
 ): Promise<ScheduleHistory> {
-  const { history } = await loadHistory(context);
+  const { history: read, note } = await loadHistory(context);
+  const history = note === undefined ? read : known;
   const next = change(history);
   if (next !== history && writeHistory(next) !== writeHistory(history)) await saveHistory(context, next);
   return next;

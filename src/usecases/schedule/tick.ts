@@ -45,6 +45,9 @@ export interface Tick {
 /** So many looks in a row must fail to reach a node before it is said; one that is slow for a moment is no news. */
 const SILENT_LOOKS = 3;
 
+/** An engine that has refused holds for another reason than that it never can is tried again. */
+const TRY_HOLDS_AGAIN_MS = 10 * 60_000;
+
 /**
  * Observes, decides, acts, once per call. What it carries from tick to tick is only what makes it faster or more polite:
  * a new one decides the same (design §7).
@@ -57,6 +60,9 @@ export class Ticker {
   #watch: Watch = new Map();
   #machine: Machine | undefined;
   #cannotHold = false;
+  /** Containers that the engine has refused to hold, and none has been held since. */
+  readonly #refusedHolds = new Set<string>();
+  #refusedAt = 0;
   #silentLooks = 0;
 
   constructor(context: Context, decide: Decide) {
@@ -190,8 +196,16 @@ export class Ticker {
 
   #failures(performed: readonly PerformedAct[]): readonly ScheduleAlarm[] {
     const failed = performed.filter(({ outcome }) => outcome === 'failed');
-    const refused = failed.find(({ code }) => code === 'quota-refused');
-    if (refused?.act.kind === 'hold') this.#cannotHold = true;
+    const refused = failed.find(({ code, act }) => code === 'quota-refused' && act.kind === 'hold');
+    const now = this.#context.clock.now();
+    const held = performed.some(({ act, outcome }) => act.kind === 'hold' && outcome === 'done');
+    if (held || now - this.#refusedAt > TRY_HOLDS_AGAIN_MS) this.#refusedHolds.clear();
+    if (refused !== undefined) {
+      this.#refusedHolds.add(refused.act.containerId);
+      this.#refusedAt = now;
+    }
+    // Of one alone it may be that one.
+    this.#cannotHold = this.#refusedHolds.size > 1;
     const alarms = failed.map(
       ({ act, why, code }): ScheduleAlarm => ({
         code: code ?? 'act-failed',

@@ -253,4 +253,40 @@ describe('what is mended', () => {
     expect(acts([invalid, prover(2, 'a')])).toEqual(['stop post-1', 'start post-2']);
     expect(acts([invalid, prover(2, 'b')])).not.toContain('stop post-1');
   });
+
+  it('does not let one that the node does not reach keep its disk and the k2pow slot', () => {
+    const unreached = prover(1, 'a', {
+      ...idle({ wanted: 'proving', unchangedMs: 180_000 }),
+      courtesy: {
+        stoppedByPerson: false,
+        invalidProofs: 0,
+        restarts: { 'not-connected': { times: 3, at: IN_GAP } },
+      },
+    });
+    expect(acts([unreached, prover(2, 'a'), prover(3, 'b')])).toEqual(['start post-2']);
+    expect(alarms([unreached])).toEqual(['not-connected post-1']);
+  });
+
+  it('does not hold a reader for a neighbour that cannot be asked', () => {
+    const mute = (wanted: 'idle' | 'proving') =>
+      prover(1, 'a', { ...idle({ wanted }), service: { kind: 'refused' }, unchangedMs: 600_000 });
+    for (const wanted of ['idle', 'proving'] as const) {
+      expect(acts([mute(wanted), prover(2, 'a', reading(0.9))])).toEqual([]);
+    }
+    expect(acts([mute('idle'), prover(2, 'a')])).toEqual(['start post-2']);
+    expect(alarms([mute('proving')])).toEqual(['cannot-be-asked post-1']);
+  });
+
+  it('tells of those that are wanted and wait for a person', () => {
+    const stopped = prover(1, 'a', { courtesy: { stoppedByPerson: true, restarts: {}, invalidProofs: 0 } });
+    const loops = prover(2, 'b', {
+      container: { kind: 'present', state: 'restarting', held: false, oomKilled: false, exitCode: 1 },
+    });
+    const absent = prover(3, 'c', { container: { kind: 'absent' } });
+    expect(alarms([stopped, loops, absent])).toEqual([
+      'wanted-but-stopped post-1',
+      'wanted-but-fails post-2',
+      'wanted-but-absent post-3',
+    ]);
+  });
 });
