@@ -92,12 +92,15 @@ export class Ticker {
     const result = { project, observation, decision, ...faultOf(look) };
     if (dryRun) return { ...result, performed: [], alarms };
     const statuses = statusesOf(look);
-    const quotas = await performActs(this.#context, decision.acts.filter(isQuotaAct), statuses);
+    const ofKind = (kind: ScheduleAct['kind']) => decision.acts.filter((act) => act.kind === kind);
+    // Whoever is to make room is held before anybody is released into it.
+    const holds = await performActs(this.#context, ofKind('hold'), statuses);
+    const releases = await performActs(this.#context, ofKind('release'), statuses);
     const others = await this.#actLocked(
       decision.acts.filter((act) => !isQuotaAct(act)),
       look,
     );
-    const performed = [...quotas, ...others.performed];
+    const performed = [...holds, ...releases, ...others.performed];
     return { ...result, performed, alarms: [...alarms, ...this.#failures(performed), ...others.alarms] };
   }
 
@@ -114,7 +117,7 @@ export class Ticker {
       if (!(error instanceof SmeshError)) throw error;
       const busy = error.exitCode === ExitCode.busy;
       const message = busy
-        ? 'another command changes this project: nothing is started or stopped meanwhile'
+        ? `another command is at work on this project, and nothing is started or stopped until it has ended (one that waits can be ended by Ctrl-C): ${error.message.replace(/ Nothing was changed\.$/, '')}`
         : `nothing can be started or stopped: ${error.message}`;
       return {
         performed: acts.map((act) => ({ act, outcome: 'skipped', why: error.message, code: error.code })),

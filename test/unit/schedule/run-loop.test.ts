@@ -47,9 +47,9 @@ describe('one tick', () => {
       'restart post-2',
     ]);
     expect(fake.said.results).toEqual([
-      '23:12:00  post-1  held: because',
-      '23:12:00  post-0  stopped: because',
-      '23:12:00  post-2  restarted: because',
+      '23:12:00Z  post-1  held: because',
+      '23:12:00Z  post-0  stopped: because',
+      '23:12:00Z  post-2  restarted: because',
     ]);
     const { stops, demands } = historyOf(fake);
     expect(stops).toEqual([{ container: 'post-0', at: fake.now, finishedAt: fake.now }]);
@@ -93,18 +93,24 @@ describe('one tick', () => {
     expect(tick.alarms.map(({ code }) => code)).toEqual(['project-busy']);
   });
 
-  it('decides without holds from then on where the engine refuses one', async () => {
+  it('decides without holds where the engine refuses several, and tries again later; of one it may be that one', async () => {
     const fake = new FakeProject();
     fake.faults.set('quota', new SmeshError('quota-refused', ExitCode.environment, 'no'));
     const seen: boolean[] = [];
     const ticker = new Ticker(fake.context(), (observation, policy, now) => {
       seen.push(policy.canHold);
-      return decided([act(1, { kind: 'hold', deep: false })])(observation, policy, now);
+      const hold = seen.length === 1 ? 1 : 2;
+      const acts = policy.canHold ? [act(hold, { kind: 'hold', deep: false })] : [];
+      return decided(acts)(observation, policy, now);
     });
-    const first = await ticker.tick(PROJECT, false);
-    expect(first.alarms.map(({ code }) => code)).toEqual(['cannot-hold']);
-    await ticker.tick(PROJECT, false);
-    expect(seen).toEqual([true, false]);
+    const codes = async () => (await ticker.tick(PROJECT, false)).alarms.map(({ code }) => code);
+    expect(await codes()).toEqual(['quota-refused']);
+    expect(await codes()).toEqual(['cannot-hold']);
+    expect(await codes()).toEqual(['cannot-hold']);
+    fake.now += 11 * 60_000;
+    await codes();
+    await codes();
+    expect(seen).toEqual([true, true, false, false, true]);
   });
 
   it('S35: remembers that it was about to stop somebody when it is killed in the act', async () => {
@@ -151,7 +157,7 @@ describe('one tick', () => {
       decided([act(0, { kind: 'stop' })]),
     );
     expect(code).toBe(10);
-    expect(fake.said.results).toEqual(['23:12:00  post-0  would be stopped: because']);
+    expect(fake.said.results).toEqual(['23:12:00Z  post-0  would be stopped: because']);
     expect([...fake.files.keys()]).toEqual(['/srv/smesh/smesh.yaml']);
     expect(await runSchedule(fake.context(), { once: false, dryRun: true }, decided([]))).toBe(0);
   });
