@@ -53,7 +53,7 @@ const FELT_MS = 400;
 /** Slots change hands by one act after the other. */
 const HANDED_OVER_MS = 2000;
 /** In which a schedule that has just begun, or after somebody else started everything, has all under its budgets. */
-const SETTLES_MS = 6000;
+const SETTLES_MS = 8000;
 
 let rig: ScheduleRig;
 const loops: LoopProcess[] = [];

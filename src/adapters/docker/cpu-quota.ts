@@ -51,7 +51,8 @@ async function quotaRefused(
 ): Promise<SmeshError> {
   // One that has just ended, or is being removed, is refused too: that says nothing of the engine.
   const state = (await port.inspect(container).catch(() => undefined))?.state;
-  if (quota !== 'none' && state !== 'running') return containerGone(container);
+  const lives = state === 'running' || state === 'created' || state === 'paused';
+  if (quota !== 'none' && !lives) return containerGone(container);
   const facts = await port.engine().catch(() => undefined);
   const engine = facts === undefined ? '' : ` (Docker ${facts.version}, cgroup v${facts.cgroupVersion})`;
   const what = quota === 'none' ? 'lift the CPU quota' : 'set a CPU quota';

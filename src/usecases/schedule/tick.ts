@@ -95,11 +95,13 @@ export class Ticker {
     const ofKind = (kind: ScheduleAct['kind']) => decision.acts.filter((act) => act.kind === kind);
     // Whoever is to make room is held before anybody is released into it.
     const holds = await performActs(this.#context, ofKind('hold'), statuses);
-    const releases = await performActs(this.#context, ofKind('release'), statuses);
-    const others = await this.#actLocked(
-      decision.acts.filter((act) => !isQuotaAct(act)),
-      look,
-    );
+    const [releases, others] = await Promise.all([
+      performActs(this.#context, ofKind('release'), statuses),
+      this.#actLocked(
+        decision.acts.filter((act) => !isQuotaAct(act)),
+        look,
+      ),
+    ]);
     const performed = [...holds, ...releases, ...others.performed];
     return { ...result, performed, alarms: [...alarms, ...this.#failures(performed), ...others.alarms] };
   }
