@@ -63,7 +63,20 @@ function excused(
     from: startedAt + fault.at,
     to: startedAt + endOf(fault) + after,
   }));
-  return drawn.allRun ? [{ from: startedAt, to: startedAt + after }, ...windows] : windows;
+  return merged(drawn.allRun ? [{ from: startedAt, to: startedAt + after }, ...windows] : windows);
+}
+
+/** What begins in the one and ends in the other is excused by both together. */
+function merged(
+  windows: readonly { readonly from: number; readonly to: number }[],
+): { readonly from: number; readonly to: number }[] {
+  const all: { from: number; to: number }[] = [];
+  for (const { from, to } of [...windows].sort((a, b) => a.from - b.from)) {
+    const last = all.at(-1);
+    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);
+    else all.push({ from, to });
+  }
+  return all;
 }
 
 function endOf(fault: Fault): number {
