@@ -63,6 +63,7 @@ function createPorts(
     databaseVersion: once(async () =>
       (await import('./adapters/sqlite/user-version.ts')).createDatabaseVersion(),
     ),
+    databaseEditor: once(async () => (await import('./adapters/sqlite/editor.ts')).createDatabaseEditor()),
     registry: once(async () => (await import('./adapters/registry/index.ts')).createRegistry()),
     host: once(async () => (await import('./adapters/host/index.ts')).createHost(env)),
     poetApi: once(async () => (await import('./adapters/poet-api/index.ts')).createPoetApi()),

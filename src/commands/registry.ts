@@ -30,6 +30,16 @@ export const registry: readonly RegisteredCommand[] = [
     load: async () => (await import('./remove.ts')).removeCommand,
   },
   {
+    name: 'merge',
+    summary: 'bring existing nodes in: keys and local.sql of each, and keep them from starting again',
+    load: async () => (await import('./merge.ts')).mergeCommand,
+  },
+  {
+    name: 'adopt',
+    summary: 'take over a hand-written Compose project or single containers without restarting anything',
+    load: async () => (await import('./adopt.ts')).adoptCommand,
+  },
+  {
     name: 'keys',
     summary: 'where each identity stands on this host, and who may start a node with it',
     load: async () => (await import('./keys.ts')).keysCommand,
@@ -98,6 +108,16 @@ export const registry: readonly RegisteredCommand[] = [
     name: 'bench',
     summary: 'measure how fast the disks read, and how fast k2pow went',
     load: async () => (await import('./bench.ts')).benchCommand,
+  },
+  {
+    name: 'poet',
+    summary: 'PoET servers: list, add, remove, check, rounds and deadlines, change of phase, one of your own',
+    load: async () => (await import('./poet.ts')).poetCommand,
+  },
+  {
+    name: 'backup',
+    summary: 'keys, settings and local.sql in one encrypted file: create, list, verify, restore',
+    load: async () => (await import('./backup.ts')).backupCommand,
   },
   {
     name: 'events',

@@ -54,6 +54,13 @@ export interface FilesPort {
    * and then removes: killed in between it leaves both, never none.
    */
   move(from: string, to: string): Promise<void>;
+  /**
+   * Copies a file of any size so that after a power cut the copy is whole or not there; rejects with `EEXIST` when the
+   * target is there. Mode and owner that `ownership` leaves out are those of the original.
+   */
+  copy(from: string, to: string, ownership?: FileOwnership): Promise<void>;
+  /** Puts a file in another's place, or where nothing is, in one step: at no time is there none. Same disk only (`EXDEV`). */
+  replace(from: string, to: string): Promise<void>;
   setMode(path: string, mode: number): Promise<void>;
   setOwner(path: string, uid: number, gid: number): Promise<void>;
   /** Only ever called for files that the tool itself made (journal, temporary files, generated files). */

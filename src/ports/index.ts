@@ -2,6 +2,7 @@ import type { ArchivePort } from './archive.ts';
 import type { ClockSourcesPort } from './clock-sources.ts';
 import type { ComposePort } from './compose.ts';
 import type { CryptoPort } from './crypto.ts';
+import type { DatabaseEditorPort } from './database-editor.ts';
 import type { DatabaseShapePort } from './database-shape.ts';
 import type { DatabaseVersionPort } from './database-version.ts';
 import type { DiskSpeedPort } from './disk-speed.ts';
@@ -35,6 +36,7 @@ export interface Ports {
   postApi(): Promise<PostApiPort>;
   localDatabase(): Promise<LocalDatabasePort>;
   databaseVersion(): Promise<DatabaseVersionPort>;
+  databaseEditor(): Promise<DatabaseEditorPort>;
   registry(): Promise<RegistryPort>;
   /** What `doctor` asks and packs. */
   host(): Promise<HostPort>;

@@ -21,6 +21,7 @@ const owned = 'copied, 0600; the original stays';
 const describers: Describers = {
   'make-directory': (step) => ({ sign: '+', verb: 'make', subject: step.path, reason: 'folder' }),
   'write-file': (step) => ({ sign: '~', verb: 'write', subject: step.path, reason: step.what }),
+  'replace-file': (step) => ({ sign: '~', verb: 'replace', subject: step.to, reason: step.what }),
   'install-key': (step) => ({
     sign: '+',
     verb: 'install',

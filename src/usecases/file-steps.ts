@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { readLease, writeLease } from '../domain/identity/lease.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
 import type { CryptoPort } from '../ports/crypto.ts';
@@ -38,6 +39,24 @@ const executors: Executors = {
       await files.writeNew(step.backup, present, { mode: 0o600 });
     }
     await files.writeAtomic(step.path, step.content, step);
+  },
+
+  'replace-file': async ({ files }, step) => {
+    // Gone from where it was made ready: it stands at its place already.
+    if (!(await files.exists(step.from))) {
+      if (await files.exists(step.to)) return;
+      throw new SmeshError(
+        'file-vanished',
+        ExitCode.invalid,
+        `${step.what} is neither at ${step.from} nor at ${step.to}`,
+        { hint: step.keep === undefined ? 'Is a disk not mounted?' : `What was there before: ${step.keep}` },
+      );
+    }
+    if (step.keep !== undefined && (await files.exists(step.to)) && !(await files.exists(step.keep))) {
+      await files.makeDirectory(dirname(step.keep), { mode: 0o700 });
+      await files.copy(step.to, step.keep, { mode: 0o600 });
+    }
+    await files.replace(step.from, step.to);
   },
 
   'install-key': installKey,

@@ -38,6 +38,13 @@ const stepSchema = z.discriminatedUnion('kind', [
     repair: z.boolean(),
     ...ownership,
   }),
+  z.object({
+    kind: z.literal('replace-file'),
+    from: z.string(),
+    to: z.string(),
+    keep: z.string().optional(),
+    what: z.string(),
+  }),
   z.object({ kind: z.literal('move-key'), from: z.string(), to: z.string(), smesherId }),
   z.object({
     kind: z.literal('write-lease'),
@@ -208,6 +215,7 @@ function touchedFolders(steps: readonly FileStep[]): ReadonlySet<string> {
         return [dirname(step.path), ...(step.backup === undefined ? [] : [dirname(step.backup)])];
       if (step.kind === 'install-key') return [dirname(step.target)];
       if (step.kind === 'write-lease') return [dirname(step.path)];
+      if (step.kind === 'replace-file') return step.keep === undefined ? [] : [dirname(step.keep)];
       return step.kind === 'move-key' ? [dirname(step.to)] : [];
     }),
   );

@@ -225,6 +225,27 @@ export const nodeFiles: FilesPort = {
     await syncFolder(dirname(from));
   },
 
+  async copy(from, to, ownership = {}) {
+    const temporary = temporaryName(to);
+    try {
+      await fs.copyFile(from, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      const { mode, uid, gid } = await keepOwnership(from, ownership);
+      if (mode !== undefined) await fs.chmod(temporary, mode);
+      if (uid !== undefined && gid !== undefined) await fs.chown(temporary, uid, gid);
+      const handle = await fs.open(temporary, 'r');
+      await handle.sync().finally(() => handle.close());
+      await this.move(temporary, to);
+    } finally {
+      await fs.rm(temporary, { force: true });
+    }
+  },
+
+  async replace(from, to) {
+    await fs.rename(from, to);
+    await syncFolder(dirname(to));
+    if (dirname(from) !== dirname(to)) await syncFolder(dirname(from));
+  },
+
   setMode: (path, mode) => fs.chmod(path, mode),
 
   async setOwner(path, uid, gid) {

@@ -35,6 +35,16 @@ export type FileStep =
       readonly repair: boolean;
     } & Ownership)
   | {
+      /** A file that was made ready elsewhere on the same disk takes the place of the one that is there, in one step. */
+      readonly kind: 'replace-file';
+      readonly from: string;
+      readonly to: string;
+      /** Where what is replaced is kept first; it may be on another disk. */
+      readonly keep?: string;
+      /** What the plan says of it: `local.sql with the rows of both nodes`. */
+      readonly what: string;
+    }
+  | {
       readonly kind: 'move-key';
       readonly from: string;
       readonly to: string;
