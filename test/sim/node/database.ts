@@ -74,7 +74,8 @@ function checkVersion(database: Sql, path: string, version: number): void {
     throw new Error(`check db version: no migration from version ${current} in this stand-in`);
 }
 
-function checkDrift(database: Sql, path: string, schema: readonly string[]): void {
+/** @throws Error as node and merge-nodes word it when a table or an index is missing, changed or foreign */
+export function checkDrift(database: Sql, path: string, schema: readonly string[]): void {
   const rows = database.prepare(
     "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'",
   );

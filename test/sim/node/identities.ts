@@ -44,7 +44,7 @@ export function isRemote(identities: readonly Identity[]): boolean {
 }
 
 /** The walk neither descends nor follows a link in place of the folder; a link in place of a key is read. */
-function keyFilesIn(folder: string): string[] {
+export function keyFilesIn(folder: string): string[] {
   if (lstatSync(folder).isSymbolicLink()) return [];
   return readdirSync(folder)
     .sort()
@@ -63,7 +63,8 @@ function linksToDirectory(path: string): boolean {
   }
 }
 
-function readKey(path: string, name: string): Buffer {
+/** The smesher ID of a key file. @throws Error as the node and merge-nodes word it */
+export function readKey(path: string, name: string): Buffer {
   let text: string;
   try {
     text = readFileSync(path, 'latin1');
