@@ -2,7 +2,8 @@
 
 export type CommandLine =
   | { readonly command: 'merge'; readonly from: string; readonly to: string }
-  | { readonly command: 'help' | 'version' };
+  | { readonly command: 'help' }
+  | { readonly command: 'version' };
 
 /** As the real program prints it behind every error, too. */
 export const usage = `Usage:
