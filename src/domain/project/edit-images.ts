@@ -1,6 +1,15 @@
 import { isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import type { SmesherId } from '../identity/smesher-id.ts';
-import { cannotEdit, insertLines, lineStart, open, rangeOf, readBack, type Sheet, splice } from './edit.ts';
+import {
+  cannotEdit,
+  insertLines,
+  lineStart,
+  open,
+  rangeOf,
+  readBack,
+  type Sheet,
+  splice,
+} from './edit-sheet.ts';
 
 /** Images that smesh.yaml shall name. What is left out stays as it is. */
 export interface ImageChanges {
