@@ -35,7 +35,7 @@ export function flowEntry(entry: Entry): string {
 }
 
 /** JSON is YAML, whatever the text holds. */
-function flowValue(value: unknown): string {
+export function flowValue(value: unknown): string {
   return JSON.stringify(value);
 }
 
