@@ -262,7 +262,8 @@ export const nodeFiles: FilesPort = {
       throw error;
     });
     const leftovers = names.filter((name) => TEMPORARY.test(name));
-    await Promise.all(leftovers.map((name) => fs.rm(join(folder, name), { force: true })));
+    // A folder, where a database was being copied.
+    await Promise.all(leftovers.map((name) => fs.rm(join(folder, name), { recursive: true, force: true })));
   },
 
   lock: takeLock,

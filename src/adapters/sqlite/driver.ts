@@ -8,9 +8,19 @@ export interface ReadOnlyDatabase {
   close(): void;
 }
 
+/**
+ * A database opened for writing. There are no questions: libsql keeps a file open, and locked, until some later moment once
+ * one was asked, and the node would find its database locked.
+ */
+export interface WritableDatabase {
+  run(sql: string): void;
+  close(): void;
+}
+
 export interface SqliteDriver {
   readonly name: 'node:sqlite' | 'libsql';
   open(path: string): ReadOnlyDatabase;
+  openForWriting(path: string): WritableDatabase;
 }
 
 interface Statement {
@@ -36,7 +46,11 @@ async function loadNodeSqlite(): Promise<SqliteDriver | undefined> {
     const { DatabaseSync } = (await import(builtin)) as {
       DatabaseSync: new (path: string, options: { readonly readOnly: boolean }) => Connection;
     };
-    return { name: 'node:sqlite', open: (path) => wrap(new DatabaseSync(path, { readOnly: true })) };
+    return {
+      name: 'node:sqlite',
+      open: (path) => wrap(new DatabaseSync(path, { readOnly: true })),
+      openForWriting: (path) => wrap(new DatabaseSync(path, { readOnly: false })),
+    };
   } catch {
     return undefined;
   } finally {
@@ -50,7 +64,11 @@ export async function loadLibsql(): Promise<SqliteDriver | undefined> {
     const { default: Database } = (await import(optional)) as {
       default: new (path: string, options: { readonly readonly: boolean }) => Connection;
     };
-    return { name: 'libsql', open: (path) => wrap(new Database(path, { readonly: true })) };
+    return {
+      name: 'libsql',
+      open: (path) => wrap(new Database(path, { readonly: true })),
+      openForWriting: (path) => wrap(new Database(path, { readonly: false })),
+    };
   } catch {
     // Optional: not installed, or not built for this platform.
     return undefined;
