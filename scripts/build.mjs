@@ -38,6 +38,7 @@ const LAZY_PACKAGES = [
   'handlebars',
   'enquirer',
   'yaml',
+  'age-encryption',
   'zod',
 ];
 
