@@ -1,9 +1,15 @@
 import { infoUrl, parsePoetInfo } from '../../domain/doctor/poet-info.ts';
-import type { PoetAnswer, PoetApiPort } from '../../ports/poet-api.ts';
+import { ProofReader, proofUrl } from '../../domain/poet/proof-reader.ts';
+import type { PoetAnswer, PoetApiPort, PoetProofAnswer, PoetSilence } from '../../ports/poet-api.ts';
 import { version } from '../../version.ts';
 
 /** An answer is some 200 bytes; whatever else is there shall not fill the memory. */
 const MOST_BYTES = 64 * 1024;
+
+/** 32 bytes of each member in base64: five million of them. */
+const MOST_PROOF_BYTES = 256 * 1024 * 1024;
+
+const HEADERS = { accept: 'application/json', 'user-agent': `smesh-compose/${version}` };
 
 /** PoetApiPort over HTTP. */
 export function createPoetApi(): PoetApiPort {
@@ -12,8 +18,7 @@ export function createPoetApi(): PoetApiPort {
       const signal = AbortSignal.timeout(timeoutMs);
       const sent = Date.now();
       try {
-        const headers = { accept: 'application/json', 'user-agent': `smesh-compose/${version}` };
-        const response = await fetch(infoUrl(address), { signal, headers });
+        const response = await fetch(infoUrl(address), { signal, headers: HEADERS });
         const received = Date.now();
         const body = await readLimited(response);
         if (body === undefined) return { kind: 'malformed', reason: `more than ${MOST_BYTES} bytes` };
@@ -30,11 +35,47 @@ export function createPoetApi(): PoetApiPort {
           ...(clock === undefined ? {} : { clock }),
         };
       } catch (error) {
-        if (signal.aborted) return { kind: 'late', afterMs: timeoutMs };
-        return { kind: 'unreachable', reason: causeOf(error) };
+        return silence(error, signal, timeoutMs);
+      }
+    },
+
+    async proof(address, round, timeoutMs): Promise<PoetProofAnswer> {
+      const signal = AbortSignal.timeout(timeoutMs);
+      try {
+        const response = await fetch(proofUrl(address, round), { signal, headers: HEADERS });
+        if (response.ok) return await readProof(response);
+        await response.body?.cancel().catch(() => undefined);
+        return response.status === 404
+          ? { kind: 'none' }
+          : { kind: 'malformed', reason: `HTTP ${response.status}` };
+      } catch (error) {
+        return silence(error, signal, timeoutMs);
       }
     },
   };
+}
+
+function silence(error: unknown, signal: AbortSignal, timeoutMs: number): PoetSilence {
+  if (signal.aborted) return { kind: 'late', afterMs: timeoutMs };
+  return { kind: 'unreachable', reason: causeOf(error) };
+}
+
+/** Stops as soon as the number is there; what comes after it is the public key, which `/v1/info` tells. */
+async function readProof(response: Response): Promise<PoetProofAnswer> {
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  const proof = new ProofReader();
+  let size = 0;
+  for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader?.read()) {
+    size += next.value.length;
+    const facts = proof.take(decoder.decode(next.value, { stream: true }));
+    const tooMuch = size > MOST_PROOF_BYTES;
+    if (facts === undefined && !tooMuch) continue;
+    await reader?.cancel().catch(() => undefined);
+    if (facts !== undefined && facts !== 'no-proof') return { kind: 'proof', facts };
+    return { kind: 'malformed', reason: tooMuch ? `more than ${MOST_PROOF_BYTES} bytes` : 'not a proof' };
+  }
+  return { kind: 'malformed', reason: 'an answer without a number of leaves' };
 }
 
 /** `undefined` when there is more than anybody should send. */

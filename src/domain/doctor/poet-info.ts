@@ -7,6 +7,8 @@ export interface PoetInfo {
   /** Seconds. */
   readonly phaseShift: number;
   readonly cycleGap: number;
+  /** Who gives out certificates, with which registering costs no proof of work; absent where there is none. */
+  readonly certifier?: { readonly url: string };
 }
 
 /** protobuf's JSON form of a duration: seconds with an optional fraction, `"864000s"`. */
@@ -20,6 +22,8 @@ const schema = z.object({
   // A zero value may be left out by a gateway.
   phaseShift: duration.default(0),
   cycleGap: duration.default(0),
+  // Whatever else it is: it concerns nobody's safety, and shall not make a PoET none.
+  certifier: z.object({ url: z.string() }).optional().catch(undefined),
 });
 
 /** Reads the body; `undefined` for anything that is no PoET's. */
@@ -32,8 +36,9 @@ export function parsePoetInfo(body: string): PoetInfo | undefined {
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success) return undefined;
-  const { servicePubkey: pubkey, phaseShift, cycleGap } = parsed.data;
-  return { pubkey, phaseShift, cycleGap };
+  const { servicePubkey: pubkey, phaseShift, cycleGap, certifier } = parsed.data;
+  const url = certifier?.url ?? '';
+  return { pubkey, phaseShift, cycleGap, ...(url === '' ? {} : { certifier: { url } }) };
 }
 
 /** Where a PoET's information is: the address with the path added, whatever it ends with. */
