@@ -28,6 +28,7 @@ const describers: Describers = {
     subject: step.target,
     reason: `${owned}${step.repair ? '; without its trailing newline' : ''}`,
   }),
+  'remove-file': (step) => ({ sign: '-', verb: 'remove', subject: step.path, reason: step.what }),
   'move-key': (step) => ({ sign: '~', verb: 'move', subject: step.from, reason: `to ${step.to}` }),
   // One line for all: which key has which lease nobody wants to read here.
   'write-lease': (step) => ({ sign: '~', verb: 'write', subject: 'leases', reason: step.why }),

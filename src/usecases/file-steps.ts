@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
+import { readKeyFile } from '../domain/identity/key-file.ts';
 import { readLease, writeLease } from '../domain/identity/lease.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
 import type { CryptoPort } from '../ports/crypto.ts';
@@ -57,6 +58,24 @@ const executors: Executors = {
       await files.copy(step.to, step.keep, { mode: 0o600 });
     }
     await files.replace(step.from, step.to);
+  },
+
+  'remove-file': async ({ files, crypto }, step) => {
+    const facts = await files.facts(step.path, 'nofollow');
+    if (facts === undefined) return;
+    const isKey =
+      facts.kind !== 'file' ||
+      (facts.size < 1024 &&
+        readKeyFile(await files.readBytes(step.path), crypto.publicKeyOfSeed).kind !== 'malformed');
+    if (isKey) {
+      throw new SmeshError(
+        'not-ours-to-remove',
+        ExitCode.refused,
+        `${step.path} was ${step.what} and holds something else now; it was left as it is`,
+        { hint: 'Move it to another name (keep it!), then run the same command again.' },
+      );
+    }
+    await files.removeOwn(step.path);
   },
 
   'install-key': installKey,

@@ -45,6 +45,7 @@ const stepSchema = z.discriminatedUnion('kind', [
     keep: z.string().optional(),
     what: z.string(),
   }),
+  z.object({ kind: z.literal('remove-file'), path: z.string(), what: z.string() }),
   z.object({ kind: z.literal('move-key'), from: z.string(), to: z.string(), smesherId }),
   z.object({
     kind: z.literal('write-lease'),
@@ -85,7 +86,39 @@ export interface JournaledAct {
  */
 export async function runJournaled(ports: FileStepPorts, act: JournaledAct): Promise<void> {
   if (act.steps.length === 0) return;
-  const { files } = ports;
+  const path = await writeJournal(ports, act);
+  await carryOut(ports, act, () => ports.files.removeOwn(path));
+  await ports.files.removeOwn(path);
+}
+
+/**
+ * Does the steps of an act whose journal is on the disk.
+ *
+ * @param onNothingDone what is done where already the first step fails: there is nothing to be finished then
+ */
+export async function carryOut(
+  ports: FileStepPorts,
+  act: JournaledAct,
+  onNothingDone: () => Promise<void>,
+): Promise<void> {
+  let done = 0;
+  try {
+    for (const step of act.steps) {
+      await executeFileStep(ports, step);
+      done += 1;
+      act.onStep?.(step);
+    }
+  } catch (error) {
+    if (done === 0) await onNothingDone();
+    throw stoppedHalfway(error, act.command, done, act.steps.length);
+  }
+}
+
+/**
+ * Puts the whole intent on the disk. One that stands there already is replaced in one step: whoever is killed afterwards
+ * leaves the new one to be finished. Answers where it stands.
+ */
+export async function writeJournal({ files }: FileStepPorts, act: JournaledAct): Promise<string> {
   const path = journalPath(act.directory);
   // First the project's own folder, with the usual mode: only what is below `.smesh` is nobody else's business.
   await files.makeDirectory(act.directory, act.owner);
@@ -97,19 +130,7 @@ export async function runJournaled(ports: FileStepPorts, act: JournaledAct): Pro
     steps: act.steps,
   };
   await files.writeAtomic(path, `${JSON.stringify(journal)}\n`, { mode: 0o600 });
-  let done = 0;
-  try {
-    for (const step of act.steps) {
-      await executeFileStep(ports, step);
-      done += 1;
-      act.onStep?.(step);
-    }
-  } catch (error) {
-    // Nothing has been done yet: there is nothing to be finished either.
-    if (done === 0) await files.removeOwn(path);
-    throw stoppedHalfway(error, act.command, done, act.steps.length);
-  }
-  await files.removeOwn(path);
+  return path;
 }
 
 /** The error that stopped an act, with how far it came and how it goes on. Bugs stay as they are. */
@@ -215,6 +236,7 @@ function touchedFolders(steps: readonly FileStep[]): ReadonlySet<string> {
         return [dirname(step.path), ...(step.backup === undefined ? [] : [dirname(step.backup)])];
       if (step.kind === 'install-key') return [dirname(step.target)];
       if (step.kind === 'write-lease') return [dirname(step.path)];
+      if (step.kind === 'remove-file') return [dirname(step.path)];
       if (step.kind === 'replace-file') return step.keep === undefined ? [] : [dirname(step.keep)];
       return step.kind === 'move-key' ? [dirname(step.to)] : [];
     }),

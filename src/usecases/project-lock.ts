@@ -4,7 +4,7 @@ import { finishInterrupted, readInterrupted } from './journal.ts';
 import { finishPendingStarts } from './up/pending-starts.ts';
 
 /** Who takes a key away or over, or is about to stop what is up, does not want the node to be started before. */
-const LEAVES_NODE_DOWN: ReadonlySet<string> = new Set(['keys adopt', 'remove', 'stop', 'restart']);
+const LEAVES_NODE_DOWN: ReadonlySet<string> = new Set(['keys adopt', 'merge', 'remove', 'stop', 'restart']);
 
 /**
  * Runs an act that changes the project while nobody else does (exit 75 when somebody else is at it), after finishing

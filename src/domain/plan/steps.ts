@@ -45,6 +45,13 @@ export type FileStep =
       readonly what: string;
     }
   | {
+      /** A file that the tool itself put there goes again. One that could be a key stays, whatever it is called. */
+      readonly kind: 'remove-file';
+      readonly path: string;
+      /** What the plan says of it. */
+      readonly what: string;
+    }
+  | {
       readonly kind: 'move-key';
       readonly from: string;
       readonly to: string;
