@@ -17,6 +17,11 @@ export interface DockerPort {
   containers(filter?: ContainerFilter): Promise<readonly ObservedContainer[]>;
   /** By id or name; `undefined` when there is none. */
   inspect(container: string): Promise<ObservedContainer | undefined>;
+  /**
+   * Environment that a container was made with, its image's included; empty when it is gone. Not in ObservedContainer: it may
+   * hold secrets, and facts of containers go into reports.
+   */
+  environment(container: string): Promise<Readonly<Record<string, string>>>;
   image(reference: string): Promise<ImageFacts | undefined>;
 
   start(container: string): Promise<'started' | 'already-running'>;

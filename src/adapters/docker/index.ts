@@ -11,7 +11,7 @@ import { parseEngine } from './engine-facts.ts';
 import { followEvents, labelFilters } from './events.ts';
 import { execInContainer } from './exec.ts';
 import { runHelperContainer, sweepHelpers } from './helper.ts';
-import { parseInspect } from './inspect.ts';
+import { parseEnvironment, parseInspect } from './inspect.ts';
 import { readLog } from './logs.ts';
 
 /** More questions at once only queue up inside the engine. */
@@ -69,6 +69,13 @@ class DockerAdapter implements DockerPort {
       this.#docker.getContainer(container).inspect({ abortSignal }),
     );
     return answer === undefined ? undefined : this.#read('inspect', () => parseInspect(answer));
+  }
+
+  async environment(container: string): Promise<Readonly<Record<string, string>>> {
+    const answer = await this.#askFor(`inspect ${container}`, (abortSignal) =>
+      this.#docker.getContainer(container).inspect({ abortSignal }),
+    );
+    return answer === undefined ? {} : this.#read('inspect', () => parseEnvironment(answer));
   }
 
   async image(reference: string): Promise<ImageFacts | undefined> {

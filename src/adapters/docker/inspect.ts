@@ -152,6 +152,19 @@ export function parseInspect(answer: unknown): ObservedContainer {
   };
 }
 
+const environmentSchema = z.object({ Config: z.object({ Env: texts }) });
+
+/** `NAME=value` of an answer of `GET /containers/{id}/json`; throws ZodError when it is not one. */
+export function parseEnvironment(answer: unknown): Readonly<Record<string, string>> {
+  const { Env: entries } = environmentSchema.parse(answer).Config;
+  return Object.fromEntries(
+    (entries ?? []).flatMap((entry) => {
+      const at = entry.indexOf('=');
+      return at < 1 ? [] : [[entry.slice(0, at), entry.slice(at + 1)]];
+    }),
+  );
+}
+
 function hostOf({ HostConfig: host }: Inspected): ObservedContainer['host'] {
   return {
     readOnlyRootFs: host.ReadonlyRootfs ?? false,

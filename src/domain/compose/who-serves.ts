@@ -46,7 +46,7 @@ export function mountedFolders({ mounts }: Pick<ObservedContainer, 'mounts'>): r
 }
 
 /** A volume of a driver without a place on the host has only a name. */
-function isOnHost({ kind, source }: ObservedMount): boolean {
+export function isOnHost({ kind, source }: ObservedMount): boolean {
   return kind === 'bind' || (kind === 'volume' && source.startsWith('/'));
 }
 
@@ -61,7 +61,7 @@ export function flagValue(words: readonly string[], names: readonly string[]): s
 }
 
 /** The path on the host of a path in the container, by the longest mount above it. */
-function hostPath(mounts: readonly ObservedMount[], path: string): string | undefined {
+export function hostPath(mounts: readonly ObservedMount[], path: string): string | undefined {
   const above = mounts
     .filter(({ target }) => path === target || path.startsWith(target.endsWith('/') ? target : `${target}/`))
     .sort((left, right) => right.target.length - left.target.length)[0];
