@@ -126,6 +126,7 @@ describe('config hash', () => {
     ],
     ['initialisation jobs', 'init: {gpu: cpu, jobs: []}\n'],
     ['an orchestrator', 'schedule: {orchestrator: true}\n'],
+    ["a PoET service of one's own", 'poet: {serve: {memory: 5g}}\n'],
   ])('%s changes no prover', async (_what, addition) => {
     const [before, after] = [
       await hashes(await composeOf(two)),
@@ -133,7 +134,7 @@ describe('config hash', () => {
     ];
     expect(after['post-0001']).toBe(before['post-0001']);
     expect(after['post-0002']).toBe(before['post-0002']);
-    if (/^(init|schedule)/.test(addition)) expect(after['node']).toBe(before['node']);
+    if (/^(init|schedule|poet: \{serve:)/.test(addition)) expect(after['node']).toBe(before['node']);
     else expect(after['node']).not.toBe(before['node']);
   });
 

@@ -1,8 +1,10 @@
 import { ExitCode, SmeshError } from '../errors.ts';
+import { OWN_POET } from '../poet/own-poet.ts';
 import type { Project } from '../project/types.ts';
 import { initialisationService } from './init-jobs.ts';
 import { nodeService } from './node.ts';
 import { ORCHESTRATOR, orchestratorService } from './orchestrator.ts';
+import { poetService } from './poet.ts';
 import { proverService } from './prover.ts';
 import type { ComposeDocument, ComposeService, GenerationInputs, Owner } from './types.ts';
 
@@ -85,6 +87,8 @@ export function buildCompose(project: Project, nodeConfig: string, inputs: Build
       ...(engineGroup === undefined ? {} : { engineGroup }),
     });
   }
+  const { ownPoet } = project;
+  if (ownPoet !== undefined) services[OWN_POET] = poetService(ownPoet, network, project.poet, nodeUser);
   return {
     name: project.name,
     services,

@@ -6,7 +6,7 @@ import { parseSmesherId, type SmesherId } from '../identity/smesher-id.ts';
  * same as long as the container may stay (design §5).
  */
 export const LABEL = {
-  /** `node`, `prover` or `initialisation`. */
+  /** `node`, `prover`, `initialisation` or `poet`. */
   role: 'io.smesh-compose.role',
   /** Whose data a prover or a job works on. */
   smesherId: 'io.smesh-compose.smesher-id',
@@ -23,9 +23,9 @@ export const LABEL = {
 /** Role of the throw-away containers that look at data for a moment; they serve nobody. */
 export const HELPER_ROLE = 'helper';
 
-export type Role = 'node' | 'prover' | 'initialisation';
+export type Role = 'node' | 'prover' | 'initialisation' | 'poet';
 
-const ROLES: readonly Role[] = ['node', 'prover', 'initialisation'];
+const ROLES: readonly Role[] = ['node', 'prover', 'initialisation', 'poet'];
 
 export interface SmeshLabels {
   readonly role: Role;

@@ -18,6 +18,9 @@ export function servedFolders(
   container: Pick<ObservedContainer, 'command' | 'mounts' | 'image' | 'labels'>,
 ): ServedFolders {
   const { command, image, labels } = container;
+  // A PoET has no identities, and its folder is no node's for the name of its image.
+  if (labels[LABEL.role] === 'poet' || programName(image.split(/[:@]/, 1)[0] ?? '') === 'poet')
+    return { post: [], node: [] };
   const mounts = container.mounts.filter(isOnHost);
   const resolve = (path: string | undefined) => (path === undefined ? undefined : hostPath(mounts, path));
   const sources = mountedFolders(container);

@@ -6,6 +6,7 @@ export const DEFAULT_IMAGES = {
   node: 'spacemeshos/go-spacemesh:v1.7.6',
   prover: 'spacemeshos/post-service:v0.8.5',
   initialisation: 'spacemeshos/postcli:v0.12.9',
+  poet: 'spacemeshos/poet:v0.10.8',
 } as const;
 
 export type ImageRole = keyof typeof DEFAULT_IMAGES;

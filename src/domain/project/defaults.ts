@@ -5,10 +5,12 @@ import { projectNameFor } from './name.ts';
 import { absolutePath } from './paths.ts';
 import type { ProjectFile } from './schema.ts';
 import type {
+  BackupSettings,
   Identity,
   InitialisationSettings,
   Network,
   NodePorts,
+  OwnPoetSettings,
   PoetSettings,
   Project,
   ProverSettings,
@@ -16,6 +18,9 @@ import type {
 } from './types.ts';
 
 export const DEFAULT_PORTS: NodePorts = { p2p: 7513, publicApi: 9092, privateApi: 9093 };
+
+/** Of a PoET service of one's own: folder beside smesh.yaml, port on the host. */
+export const DEFAULT_OWN_POET = { data: 'poet', port: 8080, publish: '127.0.0.1' } as const;
 
 /** Folder of the node's data, beside smesh.yaml (design §4). */
 export const DEFAULT_NODE_DATA = 'node-data';
@@ -67,11 +72,24 @@ function poetRequestTimeout(retryDelay: number, retryMax: number): number {
 
 function poetOf(network: Network, written: ProjectFile['poet']): PoetSettings {
   const base = defaultPoet(network);
-  const merged: PoetSettings = { ...base, ...defined(written ?? {}) };
+  const { serve: _, ...times } = written ?? {};
+  const merged: PoetSettings = { ...base, ...defined(times) };
   const retriesChanged = written?.retryDelay !== undefined || written?.retryMax !== undefined;
   return retriesChanged && written?.requestTimeout === undefined
     ? { ...merged, requestTimeout: poetRequestTimeout(merged.retryDelay, merged.retryMax) }
     : merged;
+}
+
+function ownPoetOf(written: NonNullable<Written<'poet'>['serve']>, directory: string): OwnPoetSettings {
+  const { image, port, publish, data, flags, ...rest } = written;
+  return {
+    image: image ?? DEFAULT_IMAGES.poet,
+    port: port ?? DEFAULT_OWN_POET.port,
+    publish: publish ?? DEFAULT_OWN_POET.publish,
+    data: absolutePath(directory, data ?? DEFAULT_OWN_POET.data),
+    flags: flags ?? [],
+    ...defined(rest),
+  };
 }
 
 /**
@@ -128,6 +146,13 @@ function scheduleOf(written: Written<'schedule'>): ScheduleSettings {
   };
 }
 
+function backupOf(written: Written<'backup'>, directory: string): BackupSettings {
+  return {
+    ...defined({ to: written.to?.map((folder) => absolutePath(directory, folder)), keep: written.keep }),
+    recipients: written.recipients ?? [],
+  };
+}
+
 /** Of a project that says nothing of it. */
 export const DEFAULT_SCHEDULE: ScheduleSettings = scheduleOf({});
 
@@ -159,10 +184,12 @@ export function withDefaults(file: ProjectFile, directory: string): Project {
       ...defined(node),
     },
     poet: poetOf(network, file.poet),
+    ...(file.poet?.serve === undefined ? {} : { ownPoet: ownPoetOf(file.poet.serve, directory) }),
     defaults: proverSettings(network, {}, shared),
     identities,
     schedule: scheduleOf(file.schedule ?? {}),
     retired: file.retired ?? [],
+    ...(file.backup === undefined ? {} : { backup: backupOf(file.backup, directory) }),
     ...(file.init === undefined ? {} : { initialisation: initialisationOf(file.init, directory) }),
   };
 }

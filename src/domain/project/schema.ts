@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { isGenesisTime, poetPublicKey } from '../node/networks.ts';
+import { backupSchema } from './backup-schema.ts';
 import { PROJECT_NAME } from './name.ts';
+import { poetServeSchema } from './poet-serve-schema.ts';
 import { scheduleSchema } from './schedule-schema.ts';
 import {
   duration,
@@ -224,6 +226,7 @@ export const projectFileSchema = z.strictObject({
       retryDelay: duration.optional().describe('First pause after a failed request to a PoET.'),
       retryMax: integer(0, 100).optional().describe('Tries per request to a PoET.'),
       requestTimeout: duration.optional().describe('Longest request. Default: what the tries take together.'),
+      serve: poetServeSchema.optional().describe("A PoET service of one's own, Compose profile `poet`."),
     })
     .optional()
     .describe('PoETs and their rhythm. Default: those of the network.'),
@@ -259,6 +262,7 @@ export const projectFileSchema = z.strictObject({
     })
     .optional()
     .describe('Jobs that make PoST data, Compose profile `init`.'),
+  backup: backupSchema.optional().describe('Where backups go, and who can open them.'),
   schedule: scheduleSchema.optional().describe('Budgets of the schedule (`smesh-compose run`).'),
 });
 

@@ -10,10 +10,14 @@ export interface Project {
   readonly coinbase: string;
   readonly node: NodeSettings;
   readonly poet: PoetSettings;
+  /** A PoET service of the project's own. */
+  readonly ownPoet?: OwnPoetSettings;
   readonly defaults: ProverDefaults;
   readonly identities: readonly Identity[];
   readonly initialisation?: InitialisationSettings;
   readonly schedule: ScheduleSettings;
+  /** Absent: backups go to `.smesh/backups`, and the automatic ones have no keys in them. */
+  readonly backup?: BackupSettings;
   /** Removed identities: their names are given to nobody else, and back to them when they return. */
   readonly retired: readonly RetiredIdentity[];
 }
@@ -21,6 +25,15 @@ export interface Project {
 export interface RetiredIdentity {
   readonly id: SmesherId;
   readonly name: string;
+}
+
+export interface BackupSettings {
+  /** Absolute folders; absent: `.smesh/backups`. */
+  readonly to?: readonly string[];
+  /** `age1…` */
+  readonly recipients: readonly string[];
+  /** Kept in each folder, by hand and automatic ones apart; absent: all. */
+  readonly keep?: number;
 }
 
 export type NetworkName = 'mainnet' | 'testnet' | 'standalone';
@@ -90,6 +103,21 @@ export interface PoetServer {
   readonly address: string;
   /** base64 of 32 bytes; without it the node crashes at the round's end (spacemesh.md §7.2). */
   readonly pubkey: string;
+}
+
+/** A PoET service in the project, Compose profile `poet` (spacemesh.md §7.4). */
+export interface OwnPoetSettings {
+  readonly image: string;
+  /** On the host. */
+  readonly port: number;
+  /** Address of the host on which the port is published. */
+  readonly publish: string;
+  /** Absolute path of its data folder on the host. */
+  readonly data: string;
+  /** `uid:gid`; default: as the node. */
+  readonly user?: string;
+  readonly memory?: string;
+  readonly flags: readonly string[];
 }
 
 /** What a prover is run with; every field can be set per identity and has a project default. */

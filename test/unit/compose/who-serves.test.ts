@@ -37,6 +37,11 @@ describe('servedFolders', () => {
     for (const one of [byFlag, byImage, byLabel]) expect(servedFolders(one).node).toEqual(['/srv/node']);
     const withConfig = { ...byLabel, mounts: [...mounts, mount('/srv/node/config.json', '/config.json')] };
     expect(servedFolders(withConfig).node).toEqual(['/srv/node']);
+    const poet = container({ image: 'spacemeshos/poet:v0.10.8', mounts });
+    expect(servedFolders(poet)).toEqual({ post: [], node: [] });
+    expect(servedFolders(container({ labels: { 'io.smesh-compose.role': 'poet' }, mounts })).node).toEqual(
+      [],
+    );
     const backup = container({ image: 'borg:1', command: ['borg', 'create', '/data'], mounts });
     expect(servedFolders(backup)).toEqual({ post: [], node: [] });
   });

@@ -1,3 +1,4 @@
+import { backup } from './backup.ts';
 import { coinbase } from './coinbase.ts';
 import { dataDirectories } from './data-directories.ts';
 import { duplicateIdentity } from './duplicate-identity.ts';
@@ -7,6 +8,7 @@ import { log } from './log.ts';
 import { memory } from './memory.ts';
 import { names } from './names.ts';
 import { nodeConfig } from './node-config.ts';
+import { poetServe } from './poet-serve.ts';
 import { poetServers } from './poet-servers.ts';
 import { poetTimes } from './poet-times.ts';
 import { ports } from './ports.ts';
@@ -22,6 +24,7 @@ const rules: readonly Rule[] = [
   coinbase,
   poetServers,
   poetTimes,
+  poetServe,
   ports,
   nodeConfig,
   threads,
@@ -31,6 +34,7 @@ const rules: readonly Rule[] = [
   initialisation,
   size,
   schedule,
+  backup,
 ];
 
 /** Every rule, in the order in which faults matter. */
