@@ -1,4 +1,4 @@
-import { IN_PROCESS_POET, poetPublicKey } from '../../node/networks.ts';
+import { IN_PROCESS_POET, IN_PROCESS_POETS, poetPublicKey } from '../../node/networks.ts';
 import { error, type Finding, type Rule, repeated } from './rule.ts';
 
 /** A PoET to register with, each once; a private network has exactly its own, with its key (spacemesh.md §10, §14.2). */
@@ -22,14 +22,14 @@ export const poetServers: Rule = ({ project }) => {
   ];
   if (network.name === 'standalone') {
     const [own] = servers;
-    if (servers.length !== 1 || own?.address !== IN_PROCESS_POET) {
+    if (servers.length !== 1 || !IN_PROCESS_POETS.includes(own?.address ?? '')) {
       findings.push(
         error(
           ['poet', 'servers'],
           `a private network has exactly one PoET, ${IN_PROCESS_POET} in the node itself`,
         ),
       );
-    } else if (own.pubkey !== poetPublicKey(network.poetPrivateKey ?? '')) {
+    } else if (own?.pubkey !== poetPublicKey(network.poetPrivateKey ?? '')) {
       findings.push(
         error(['poet', 'servers', 0, 'pubkey'], 'does not belong to network.standalone.poetPrivateKey'),
       );
