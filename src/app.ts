@@ -64,6 +64,7 @@ function createPorts(
       (await import('./adapters/sqlite/user-version.ts')).createDatabaseVersion(),
     ),
     databaseEditor: once(async () => (await import('./adapters/sqlite/editor.ts')).createDatabaseEditor()),
+    age: once(async () => (await import('./adapters/age/index.ts')).createAge()),
     registry: once(async () => (await import('./adapters/registry/index.ts')).createRegistry()),
     host: once(async () => (await import('./adapters/host/index.ts')).createHost(env)),
     poetApi: once(async () => (await import('./adapters/poet-api/index.ts')).createPoetApi()),

@@ -34,6 +34,8 @@ export interface FilesPort {
   readText(path: string): Promise<string>;
   readTextIfPresent(path: string): Promise<string | undefined>;
   readBytes(path: string): Promise<Uint8Array>;
+  /** The content piece by piece, for files that do not fit into memory. */
+  readChunks(path: string): AsyncIterable<Uint8Array>;
   list(path: string): Promise<readonly DirectoryEntry[]>;
   realPath(path: string): Promise<string>;
   /** Bytes free for this user on the file system that holds the path (or its nearest existing parent). */
@@ -49,6 +51,8 @@ export interface FilesPort {
   writeAtomic(path: string, content: string | Uint8Array, ownership?: FileOwnership): Promise<void>;
   /** The same, but rejects with `EEXIST` when the file is there: no key is ever overwritten. */
   writeNew(path: string, content: string | Uint8Array, ownership?: FileOwnership): Promise<void>;
+  /** `writeNew` for what comes piece by piece. Where that fails in the middle nothing is left. */
+  writeNewFrom(path: string, content: AsyncIterable<Uint8Array>, ownership?: FileOwnership): Promise<void>;
   /**
    * Rename with fsync of both folders; rejects when the target is there. From one disk to another it copies, reads back
    * and then removes: killed in between it leaves both, never none.

@@ -1,3 +1,4 @@
+import type { AgePort } from './age.ts';
 import type { ArchivePort } from './archive.ts';
 import type { ClockSourcesPort } from './clock-sources.ts';
 import type { ComposePort } from './compose.ts';
@@ -37,6 +38,8 @@ export interface Ports {
   localDatabase(): Promise<LocalDatabasePort>;
   databaseVersion(): Promise<DatabaseVersionPort>;
   databaseEditor(): Promise<DatabaseEditorPort>;
+  /** What backups are encrypted with. */
+  age(): Promise<AgePort>;
   registry(): Promise<RegistryPort>;
   /** What `doctor` asks and packs. */
   host(): Promise<HostPort>;

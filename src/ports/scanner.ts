@@ -1,3 +1,4 @@
+import type { DiskPlace } from '../domain/backup/contents.ts';
 import type { ScanReport } from '../domain/post/types.ts';
 
 export interface ScanRequest {
@@ -21,4 +22,6 @@ export interface ScannerPort {
    * what the kernel knows and touches no disk.
    */
   diskNames(realPaths: readonly string[]): ReadonlyMap<string, string>;
+  /** Where each of these paths lies, as far as the kernel tells: what must be mounted, and opened, to get at it. */
+  diskPlaces(realPaths: readonly string[]): ReadonlyMap<string, DiskPlace>;
 }

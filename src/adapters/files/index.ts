@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
+import { constants, createReadStream, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import type { FileFacts, FileOwnership, FilesPort } from '../../ports/files.ts';
 import { lockHolder, takeLock } from './lock.ts';
+
+/** Of what is read and written piece by piece. */
+const CHUNK_BYTES = 256 * 1024;
 
 function isMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
@@ -71,13 +74,14 @@ async function keepOwnership(path: string, ownership: FileOwnership): Promise<Fi
 
 async function writeTemporary(
   path: string,
-  content: string | Uint8Array,
+  content: string | Uint8Array | AsyncIterable<Uint8Array>,
   ownership: FileOwnership,
 ): Promise<string> {
   const temporary = temporaryName(path);
   const handle = await fs.open(temporary, 'wx', ownership.mode ?? 0o644);
   try {
-    await handle.writeFile(content);
+    if (typeof content === 'string' || content instanceof Uint8Array) await handle.writeFile(content);
+    else for await (const piece of content) await handle.writeFile(piece);
     // The mode given to open is cut by the umask; a key file must end up exactly 0600.
     if (ownership.mode !== undefined) await handle.chmod(ownership.mode);
     if (ownership.uid !== undefined && ownership.gid !== undefined)
@@ -85,11 +89,33 @@ async function writeTemporary(
     await handle.sync();
   } catch (error) {
     await fs.rm(temporary, { force: true });
+    // A write says what failed and not where.
+    if (error instanceof Error && 'syscall' in error && !('path' in error)) Object.assign(error, { path });
     throw error;
   } finally {
     await handle.close();
   }
   return temporary;
+}
+
+async function putNew(
+  path: string,
+  content: string | Uint8Array | AsyncIterable<Uint8Array>,
+  ownership: FileOwnership = {},
+): Promise<void> {
+  const temporary = await writeTemporary(path, content, ownership);
+  try {
+    // link, not rename: it fails when the name is taken, whoever took it in the meantime.
+    await fs.link(temporary, path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    // exFAT, CIFS and some FUSE file systems have no hard links.
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error;
+    await nodeFiles.move(temporary, path);
+  } finally {
+    await fs.rm(temporary, { force: true });
+  }
+  await syncFolder(dirname(path));
 }
 
 /** The real file system. Writes are whole or absent after a power cut (design §2). */
@@ -128,6 +154,8 @@ export const nodeFiles: FilesPort = {
   },
 
   readBytes: (path) => fs.readFile(path),
+
+  readChunks: (path) => createReadStream(path, { highWaterMark: CHUNK_BYTES }),
 
   async list(path) {
     const entries = await fs.readdir(path, { withFileTypes: true });
@@ -190,20 +218,12 @@ export const nodeFiles: FilesPort = {
     await syncFolder(dirname(target));
   },
 
-  async writeNew(path, content, ownership = {}) {
-    const temporary = await writeTemporary(path, content, ownership);
-    try {
-      // link, not rename: it fails when the name is taken, whoever took it in the meantime.
-      await fs.link(temporary, path);
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      // exFAT, CIFS and some FUSE file systems have no hard links.
-      if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error;
-      await this.move(temporary, path);
-    } finally {
-      await fs.rm(temporary, { force: true });
-    }
-    await syncFolder(dirname(path));
+  writeNew(path, content, ownership) {
+    return putNew(path, content, ownership);
+  },
+
+  writeNewFrom(path, content, ownership) {
+    return putNew(path, content, ownership);
   },
 
   async move(from, to) {

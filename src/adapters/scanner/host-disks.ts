@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statfsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type BlockDevice, type BlockDevices, parseBlockDevice } from '../../domain/disk/block-devices.ts';
+import { encryptionOf } from '../../domain/disk/encryption.ts';
 import { findMount, type Mount, parseMountInfo } from '../../domain/disk/mounts.ts';
 import { joinOverlapping, type ResolvedDisk, resolveDisk } from '../../domain/disk/resolve.ts';
 import type { Disk } from '../../domain/post/types.ts';
@@ -100,6 +101,10 @@ export interface HostDisks {
   disksOf(mounts: Iterable<Mount>): { readonly disks: readonly Disk[]; diskOf(mount: Mount): string };
   /** Only the names of the disks: touches none of the file systems, so a dead share cannot hold it up. */
   namesOf(mounts: Iterable<Mount>): (mount: Mount) => string;
+  /** The disk below one mount by itself; touches no file system. */
+  resolve(mount: Mount): ResolvedDisk;
+  /** What dm-crypt does below it, as `encryptionOf` says. */
+  encryptionOf(mount: Mount): string | undefined;
 }
 
 function freeBytes(mountPoint: string): number | undefined {
@@ -126,6 +131,11 @@ export function readHostDisks(tables: KernelTables = HOST_TABLES): HostDisks {
     mounts,
     mountOf: (realPath) => findMount(mounts, realPath),
     namesOf: (wanted) => resolveAll(wanted).diskOf,
+    encryptionOf(mount) {
+      const device = devices.byNumber(mount.device) ?? devices.byName(mount.source.replace(/^\/dev\//, ''));
+      return device === undefined ? undefined : encryptionOf(device, devices);
+    },
+    resolve: (mount) => resolveDisk(mount, mounts, devices),
     disksOf(wanted) {
       const { disks, diskOf } = resolveAll(wanted);
       const free = new Map<string, Map<string, number>>();

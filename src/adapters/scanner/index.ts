@@ -113,6 +113,25 @@ export function createScanner(options: ScannerOptions): ScannerPort {
       );
       return new Map(names);
     },
+    diskPlaces(realPaths) {
+      const host = readHostDisks(tables);
+      return new Map(
+        realPaths.flatMap((path) => {
+          const mount = host.mountOf(path);
+          if (mount === undefined) return [];
+          const { id, mountPoint, fileSystem, uuid } = host.resolve(mount);
+          const encryption = host.encryptionOf(mount);
+          const place = {
+            disk: id,
+            ...(mountPoint === undefined ? {} : { mountPoint }),
+            ...(fileSystem === undefined ? {} : { fileSystem }),
+            ...(uuid === undefined ? {} : { uuid }),
+            ...(encryption === undefined ? {} : { encryption }),
+          };
+          return [[path, place] as const];
+        }),
+      );
+    },
     async scan(request: ScanRequest): Promise<ScanReport> {
       const started = performance.now();
       const host = readHostDisks(tables);

@@ -1,0 +1,73 @@
+import { SmeshError } from '../../domain/errors.ts';
+import type { Context } from '../context.ts';
+import { stateFolder } from '../journal.ts';
+import { projectOwner } from '../owners.ts';
+
+/** A database as it is taken into a backup: a copy of ours, in one file, or in two where it could not be settled. */
+export interface StagedDatabase {
+  readonly path: string;
+  readonly wal?: string;
+  /** Why it is the bare files. */
+  readonly raw?: string;
+}
+
+const ATTEMPTS = 5;
+
+/** Where copies of databases lie while a backup is made. There is no key in them. */
+export function stagingFolder(context: Context): string {
+  return `${stateFolder(context.directory)}/backup-staging`;
+}
+
+/** Makes it anew: what a killed command left there goes. */
+export async function openStaging(context: Context): Promise<void> {
+  const { files } = context.ports;
+  const owner = await projectOwner(context);
+  await files.removeOwn(stagingFolder(context));
+  await files.makeDirectory(stateFolder(context.directory), { mode: 0o700, ...owner });
+  await files.makeDirectory(stagingFolder(context), { mode: 0o700, ...owner });
+}
+
+export async function closeStaging(context: Context): Promise<void> {
+  await context.ports.files.removeOwn(stagingFolder(context));
+}
+
+/**
+ * A consistent copy of a database, whether the node runs or not. One that SQLite finds damaged is taken as it is, and so
+ * is one that nothing here can open: what is there is worth more than nothing.
+ */
+export async function stageDatabase(
+  context: Context,
+  source: string,
+  name: string,
+): Promise<StagedDatabase | undefined> {
+  const { files } = context.ports;
+  if (!(await files.exists(source))) return undefined;
+  const path = `${stagingFolder(context)}/${name}`;
+  try {
+    const editor = await context.ports.databaseEditor();
+    await editor.copy(source, path);
+    return { path };
+  } catch (error) {
+    if (!(error instanceof SmeshError) || !['damaged-database', 'no-sqlite'].includes(error.code))
+      throw error;
+    return { ...(await copyBare(context, source, path)), raw: error.message };
+  }
+}
+
+async function copyBare(context: Context, source: string, path: string): Promise<StagedDatabase> {
+  const { files } = context.ports;
+  const look = async () => {
+    const both = await Promise.all([files.facts(source), files.facts(`${source}-wal`)]);
+    return JSON.stringify(both.map((facts) => facts && [facts.size, facts.modifiedMs, facts.inode]));
+  };
+  for (let attempt = 1; ; attempt += 1) {
+    const before = await look();
+    await files.removeOwn(path);
+    await files.removeOwn(`${path}-wal`);
+    await files.copy(source, path, { mode: 0o600 });
+    const hasWal = await files.exists(`${source}-wal`);
+    if (hasWal) await files.copy(`${source}-wal`, `${path}-wal`, { mode: 0o600 });
+    if ((await look()) === before || attempt === ATTEMPTS)
+      return hasWal ? { path, wal: `${path}-wal` } : { path };
+  }
+}
