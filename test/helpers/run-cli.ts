@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import process from 'node:process';
+import { describeProcess } from './describe-process.ts';
 import { buildFailureFile, builtCli } from './places.ts';
 import { keepTranscript } from './transcripts.ts';
 
@@ -65,9 +66,9 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
     child.stderr?.on('data', (chunk: Buffer) => chunks.stderr.push(chunk));
     child.stdin?.on('error', () => {}).end(options.input);
     const limit = options.timeout ?? 60_000;
-    let late = false;
+    let late: string | undefined;
     const timer = setTimeout(() => {
-      late = true;
+      late = child.pid === undefined ? '' : describeProcess(child.pid);
       child.kill('SIGKILL');
     }, limit);
     child.on('error', reject);
@@ -76,7 +77,8 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
       const stdout = Buffer.concat(chunks.stdout).toString();
       const stderr = Buffer.concat(chunks.stderr).toString();
       keepTranscript(`${title} → ${code ?? signal}`, stdout + stderr);
-      if (late) reject(new Error(`${title}: not done after ${limit} ms\n${stdout}${stderr}`));
+      if (late !== undefined)
+        reject(new Error(`${title}: not done after ${limit} ms\n${stdout}${stderr}\n${late}`));
       else resolve({ code, signal, stdout, stderr });
     });
     options.onStart?.((signal) => void child.kill(signal));
