@@ -30,6 +30,8 @@ export interface Running {
   readonly stop: () => Promise<Outcome>;
 }
 
+const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
+
 const folders: string[] = [];
 const children = new Set<ChildProcess>();
 
@@ -55,6 +57,8 @@ export async function bundleStandIn(name: string): Promise<string> {
     platform: 'node',
     format: 'cjs',
     target: 'node20',
+    // Native: `start` tells where it is.
+    external: ['libsql'],
     outfile,
     logLevel: 'error',
   });
@@ -64,7 +68,7 @@ export async function bundleStandIn(name: string): Promise<string> {
 /** Starts a bundled program with nothing of this environment but what is given. */
 export function start(bundle: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
   const child = spawn(process.execPath, [bundle, ...args], {
-    env: { PATH: process.env['PATH'], HOME: '/root', ...env },
+    env: { PATH: process.env['PATH'], HOME: '/root', NODE_PATH: modules, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.add(child);

@@ -10,6 +10,7 @@ import type { NodeConfig } from './config.ts';
 import { checkGenesis, lockDataFolder } from './data-folder.ts';
 import { type Databases, openDatabases } from './database.ts';
 import { EventLog } from './events.ts';
+import { ExternalPoets } from './external-poets.ts';
 import { splitHostPort } from './go-text.ts';
 import type { GrpcListener } from './grpc-server.ts';
 import { type Identity, isRemote, loadIdentities } from './identities.ts';
@@ -18,6 +19,7 @@ import { log } from './logger.ts';
 import { readMisfortunes } from './misfortunes.ts';
 import { NetworkClock, sleep } from './network-clock.ts';
 import { poetPublicKey, startPoet } from './poet.ts';
+import { InProcessPoet, type Poets } from './poets.ts';
 import { PostConnections } from './post-connections.ts';
 import { PostStates } from './post-states.ts';
 import { propose } from './proposals.ts';
@@ -32,6 +34,11 @@ export class StartFailure extends Error {
     super(message);
     this.lingers = lingers;
   }
+}
+
+/** The real node exits at once, 1 after a FATAL line and 2 after a panic. */
+function die(code: number): never {
+  process.exit(code);
 }
 
 export class App {
@@ -84,27 +91,28 @@ export class App {
     const config = this.#config;
     const { signal } = this.#stopping;
     const poetKey = poetPublicKey(this.#knobs.poetPrivateKey);
-    // The real node asks its PoETs for their parameters here, before it looks at anything that follows.
-    await sleep(this.#knobs.startDelay, signal);
+    const golden = goldenAtx(clock.genesis, config.genesisExtraData);
+    const poets = this.#poetsOf(clock, poetKey, golden);
+    // Before the node looks at anything that follows.
+    await poets.greet(signal);
     const coinbase = config.coinbase === '' ? undefined : this.#parseCoinbase();
     const remote = isRemote(identities);
     const store = new AtxStore(databases);
     const states = new PostStates();
     const connections = new PostConnections((id) => readMisfortunes(config.dataFolder).halfOpen.includes(id));
     const events = new EventLog();
-    const golden = goldenAtx(clock.genesis, config.genesisExtraData);
     const sync = this.#synchronise();
     if (remote) for (const identity of identities) states.add(identity);
-    if (config.standalone) void propose(clock, store, events, config.dataFolder, signal);
+    if (this.#hasNetwork) void propose(clock, store, events, config.dataFolder, signal);
     if (remote && coinbase !== undefined) {
       const builderSignal = AbortSignal.any([signal, this.#builders.signal]);
-      const shared = { config, clock, store, events, connections, states, golden, coinbase, poetKey };
+      const shared = { config, clock, store, events, connections, states, golden, coinbase, poets };
       for (const identity of identities) {
         const context = {
           ...shared,
           signal: builderSignal,
           synced: sync.done,
-          die: (code: number) => process.exit(code),
+          die,
         };
         void new Smesher(identity, context).run();
       }
@@ -123,6 +131,19 @@ export class App {
     await this.#openListeners(services, remote);
     await this.#launchStandalone(clock, poetKey);
     sync.begin();
+  }
+
+  /** Whether anybody makes blocks with it: itself alone, or the peers that the stand-in imagines. */
+  get #hasNetwork(): boolean {
+    return this.#config.standalone || this.#knobs.externalPoets;
+  }
+
+  #poetsOf(clock: NetworkClock, poetKey: Buffer, golden: Buffer): Poets {
+    const { externalPoets, startDelay } = this.#knobs;
+    if (!externalPoets || this.#config.standalone) {
+      return new InProcessPoet(clock, poetKey, this.#config.dataFolder, this.#knobs);
+    }
+    return new ExternalPoets(this.#config, startDelay, golden.subarray(0, 20), die);
   }
 
   async #openListeners(services: ReadonlyMap<string, Service>, remote: boolean): Promise<void> {
@@ -196,7 +217,7 @@ export class App {
       announce = resolve;
     });
     const begin = () => {
-      if (!this.#config.standalone) return;
+      if (!this.#hasNetwork) return;
       sleep(this.#knobs.syncDelay, this.#stopping.signal).then(
         () => {
           known = true;

@@ -204,10 +204,19 @@ export class AtxStore {
     return this.#state.prepare('SELECT 1 AS found FROM poets WHERE ref = ?').get([ref]) !== undefined;
   }
 
-  addPoetProof(ref: Buffer, serviceId: Buffer, roundId: string): void {
-    this.#state
-      .prepare('INSERT INTO poets VALUES (?, ?, ?, ?)')
-      .run(ref, Buffer.alloc(0), serviceId, roundId);
+  addPoetProof(ref: Buffer, serviceId: Buffer, roundId: string, ticks: number): void {
+    const proof = Buffer.alloc(8);
+    proof.writeBigUInt64LE(BigInt(ticks));
+    this.#state.prepare('INSERT INTO poets VALUES (?, ?, ?, ?)').run(ref, proof, serviceId, roundId);
+  }
+
+  /** undefined for a proof that was not stored by this stand-in. */
+  poetTicks(ref: Buffer): number | undefined {
+    const row = this.#state.prepare('SELECT poet FROM poets WHERE ref = ?').get([ref]) as
+      | { poet: unknown }
+      | undefined;
+    const proof = row === undefined ? undefined : blob(row.poet);
+    return proof?.length === 8 ? Number(proof.readBigUInt64LE()) : undefined;
   }
 
   addReward(smesher: Buffer, coinbase: Buffer, layer: number, total: number, fromLayer: number): void {

@@ -21,7 +21,15 @@ export interface NodeConfig {
   readonly layersPerEpoch: number;
   readonly allowSchemaDrift: boolean;
   readonly poetServers: readonly { readonly address: string; readonly pubkey: string }[];
-  readonly poet: { readonly phaseShift: number; readonly cycleGap: number; readonly gracePeriod: number };
+  readonly poet: {
+    readonly phaseShift: number;
+    readonly cycleGap: number;
+    readonly gracePeriod: number;
+    readonly requestTimeout: number;
+    readonly retryDelay: number;
+    /** Attempts after the first. */
+    readonly retryMax: number;
+  };
   readonly post: {
     readonly minNumUnits: number;
     readonly maxNumUnits: number;
@@ -135,6 +143,9 @@ function toNodeConfig(tree: Tree): NodeConfig {
       phaseShift: number(poet['phase-shift']),
       cycleGap: number(poet['cycle-gap']),
       gracePeriod: number(poet['grace-period']),
+      requestTimeout: number(poet['poet-request-timeout']),
+      retryDelay: number(poet['retry-delay']),
+      retryMax: number(poet['retry-max']),
     },
     post: {
       minNumUnits: number(post['post-min-numunits']),

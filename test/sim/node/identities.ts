@@ -1,5 +1,5 @@
 /** The key files of a data folder, read with the node's rules (spacemesh.md §2.1). */
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeKeyPair } from '../common/key-pair.ts';
@@ -73,14 +73,21 @@ export function readKey(path: string, name: string): Buffer {
   }
   const bytes = decodeHex(text, name);
   if (bytes.length !== 64) throw new Error(`invalid key size ${bytes.length}/64 for ${name}`);
-  const pkcs8 = Buffer.concat([
-    Buffer.from('302e020100300506032b657004220420', 'hex'),
-    bytes.subarray(0, 32),
-  ]);
-  const privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+  const privateKey = createPrivateKey({ key: pkcs8Of(bytes), format: 'der', type: 'pkcs8' });
   const derived = createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32);
   if (!derived.equals(bytes.subarray(32))) throw new Error('private and public do not match');
   return Buffer.from(bytes.subarray(32));
+}
+
+/** Signs with the key of that file, which is read now and not again. */
+export function signerOf(dataFolder: string, { name }: Identity): (message: Buffer) => Buffer {
+  const text = readFileSync(join(dataFolder, 'identities', name), 'latin1');
+  const key = createPrivateKey({ key: pkcs8Of(Buffer.from(text, 'hex')), format: 'der', type: 'pkcs8' });
+  return (message) => sign(null, message, key);
+}
+
+function pkcs8Of(seedAndId: Buffer): Buffer {
+  return Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seedAndId.subarray(0, 32)]);
 }
 
 function decodeHex(text: string, name: string): Buffer {

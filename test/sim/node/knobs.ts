@@ -11,6 +11,13 @@ export interface Knobs {
   readonly poetPrivateKey: string | undefined;
   /** The release that it says it is (SIM_VERSION). */
   readonly version: string;
+  /**
+   * The PoETs of the config are servers of their own (SIM_POETS=external), asked over HTTP as the real node does it.
+   * This needs a config with `main.standalone: false` (with true, the node starts the one PoET that it wants itself,
+   * as ever) and is the stand-in's one liberty: it is then in sync, proposes and earns without any peer, as if the rest
+   * of its network existed. Unset, a node that is not standalone asks no PoET and never gets in sync.
+   */
+  readonly externalPoets: boolean;
   /** `PRAGMA user_version` of its state.sql; an older file is migrated to it (SIM_STATE_VERSION). */
   readonly stateVersion: number | undefined;
 }
@@ -33,6 +40,13 @@ export function readKnobs(environment: NodeJS.ProcessEnv): Knobs {
     linger: milliseconds('SIM_LINGER_MS', 30_000),
     poetPrivateKey: environment['POET_PRIVATE_KEY'],
     version: versionOf(environment),
+    externalPoets: externalPoets(environment['SIM_POETS']),
     stateVersion: environment['SIM_STATE_VERSION'] ? Number(environment['SIM_STATE_VERSION']) : undefined,
   };
+}
+
+function externalPoets(text: string | undefined): boolean {
+  if (text !== undefined && text !== '' && text !== 'external')
+    throw new Error(`SIM_POETS is not external: ${text}`);
+  return text === 'external';
 }

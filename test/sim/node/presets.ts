@@ -85,6 +85,9 @@ function mainnet(home: string): Tree {
       'cycle-gap': d('12h'),
       'grace-period': d('1h'),
       'positioning-atx-selection-timeout': d('50m'),
+      'retry-delay': d('10s'),
+      'retry-max': 10,
+      'poet-request-timeout': d('1100s'),
     },
   };
 }
@@ -107,6 +110,9 @@ const changes: Readonly<Record<string, (home: string) => Tree>> = {
       'cycle-gap': d('2h'),
       'grace-period': d('10m'),
       'positioning-atx-selection-timeout': 0,
+      'retry-delay': d('5s'),
+      'retry-max': 10,
+      'poet-request-timeout': d('550s'),
     },
   }),
   standalone: () => ({
@@ -138,6 +144,9 @@ const changes: Readonly<Record<string, (home: string) => Tree>> = {
       'cycle-gap': d('30s'),
       'grace-period': d('12s'),
       'positioning-atx-selection-timeout': d('8s'),
+      'retry-delay': d('1s'),
+      'retry-max': 3,
+      'poet-request-timeout': d('12s'),
     },
   }),
   fastnet: () => ({
@@ -157,6 +166,9 @@ const changes: Readonly<Record<string, (home: string) => Tree>> = {
       'cycle-gap': d('30s'),
       'grace-period': d('10s'),
       'positioning-atx-selection-timeout': d('8s'),
+      'retry-delay': d('1s'),
+      'retry-max': 3,
+      'poet-request-timeout': d('12s'),
     },
   }),
 };

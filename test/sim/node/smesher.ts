@@ -4,13 +4,10 @@
  */
 import { note } from '../common/ledger.ts';
 import { isProofValid } from '../common/proof.ts';
-import { type AtxStore, type Challenge, digest, type Registration } from './atx-store.ts';
-import type { NodeConfig } from './config.ts';
-import type { EventLog } from './events.ts';
+import { type Challenge, digest } from './atx-store.ts';
 import type { Identity } from './identities.ts';
 import { log } from './logger.ts';
-import { readMisfortunes } from './misfortunes.ts';
-import { type NetworkClock, sleep, sleepUntil } from './network-clock.ts';
+import { sleep, sleepUntil } from './network-clock.ts';
 import { poetProofOf } from './poet.ts';
 import {
   type PostConnections,
@@ -19,40 +16,31 @@ import {
   PostServiceClosed,
 } from './post-connections.ts';
 import type { PostStates } from './post-states.ts';
+import { ChallengeExpired, Registrar, type RegistrarContext } from './registrar.ts';
 
-export interface SmesherContext {
-  readonly config: NodeConfig;
-  readonly clock: NetworkClock;
-  readonly store: AtxStore;
-  readonly events: EventLog;
+export interface SmesherContext extends RegistrarContext {
   readonly connections: PostConnections;
   readonly states: PostStates;
   readonly golden: Buffer;
   readonly coinbase: Buffer;
-  readonly poetKey: Buffer;
-  /** Aborted when the node stops. */
-  readonly signal: AbortSignal;
   /** Fulfilled when the node knows the ATXs of the network. */
   readonly synced: Promise<void>;
-  /** Ends the process at once: the real one exits 1 after a FATAL line, 2 after a panic. */
-  readonly die: (code: number) => never;
 }
 
 const zeroChallenge = Buffer.alloc(32);
 /** Between two looks for a post-service that is not connected; every tenth is logged. */
 const connectionInterval = 2000;
 
-/** The challenge is of no use any more: forget it and build the next. */
-class ChallengeExpired extends Error {}
-
 export class Smesher {
   readonly #identity: Identity;
   readonly #shared: SmesherContext;
+  readonly #registrar: Registrar;
   readonly #logName: string;
 
   constructor(identity: Identity, shared: SmesherContext) {
     this.#identity = identity;
     this.#shared = shared;
+    this.#registrar = new Registrar(identity, shared);
     this.#logName = identity.id.toString('hex').slice(0, 6);
   }
 
@@ -140,11 +128,11 @@ export class Smesher {
       'publish epoch end': time(clock.epochStart(epoch + 1)),
       'publish epoch': epoch,
     });
-    const registrations = this.#register(challenge);
-    const ref = challenge.poetProofRef ?? (await this.#fetchPoetProof(challenge, registrations));
+    const registrations = await this.#registrar.register(challenge);
+    const ref = challenge.poetProofRef ?? (await this.#registrar.fetchProof(challenge, registrations));
     if (!store.hasNipost(id)) await this.#addNipost(epoch, ref);
     await sleep(50, signal);
-    const { ticks } = poetProofOf(clock, epoch - 1);
+    const ticks = store.poetTicks(ref) ?? poetProofOf(clock, epoch - 1).ticks;
     const numUnits = store.nipostUnits(id);
     const atx = digest('atx', id, String(epoch), String(challenge.sequence), ref);
     store.publish({
@@ -183,90 +171,6 @@ export class Smesher {
       await sleepUntil(window, signal);
     }
     return store.addChallenge(id, round + 1, golden);
-  }
-
-  /** Registers at every PoET of the config that does not have the challenge yet, while its round may be joined. */
-  #register(challenge: Challenge): readonly Registration[] {
-    const { clock, store, events, config, die } = this.#shared;
-    const { id } = this.#identity;
-    const round = challenge.epoch - 1;
-    const start = clock.roundStart(round);
-    const configured = config.poetServers.map((server) => server.address);
-    const present = store.registrations(id);
-    const listed = present.filter((registration) => configured.includes(registration.address));
-    const foreign = present.filter((registration) => !configured.includes(registration.address));
-    const addresses = (registrations: readonly Registration[]) => registrations.map(({ address }) => address);
-    if (foreign.length > 0) {
-      const warning =
-        'Found existing registrations for poets not listed in the config. Will not fetch proof from them.';
-      const fields = { registrations_addresses: addresses(foreign), smesherID: this.#logName };
-      log('WARN', 'node.nipostBuilder', warning, fields);
-    }
-    const missing = configured.filter((address) => !addresses(listed).includes(address));
-    if (missing.length === 0) return listed;
-    if (Date.now() >= start) {
-      if (listed.length > 0) return listed;
-      if (present.length > 0) {
-        const mismatch = 'None of the poets listed in the config matches the existing registrations.';
-        log('FATAL', 'node.nipostBuilder', `${mismatch} Verify your config and local database state.`, {
-          smesherID: this.#logName,
-          registrations: addresses(present),
-          configured_poets: configured,
-        });
-        return die(1);
-      }
-      const started = `poet round has already started at ${new Date(start).toISOString()}`;
-      throw new ChallengeExpired(`build NIPost: submitting to poets: builder: atx expired: ${started}`);
-    }
-    if (readMisfortunes(config.dataFolder).unregistered.includes(id.toString('hex'))) {
-      const failed = 'failed to submit challenge to any PoET';
-      throw new Error(`build NIPost: submitting to poets: poet service is unstable: ${failed}`);
-    }
-    const hash = digest('challenge', id, String(challenge.epoch), String(challenge.sequence));
-    for (const address of missing) {
-      const registration = { address, roundId: String(round), hash };
-      note('registered', { id: id.toString('hex'), round, poet: address });
-      store.addRegistration(id, registration, clock.roundEnd(round));
-      const fields = { poet: address, smesherID: this.#logName, round: String(round) };
-      log('INFO', 'node.nipostBuilder', 'challenge submitted to poet proving service', fields);
-      events.registeredInPoet(id, address, String(round));
-      listed.push(registration);
-    }
-    return listed;
-  }
-
-  async #fetchPoetProof(challenge: Challenge, registrations: readonly Registration[]): Promise<Buffer> {
-    const { clock, store, events, signal, config, poetKey, die } = this.#shared;
-    const { id } = this.#identity;
-    const round = challenge.epoch - 1;
-    if (Date.now() > clock.poetProofDeadline(challenge.epoch)) {
-      const exceeded = `deadline to query poet proof for pub epoch ${challenge.epoch} exceeded`;
-      throw new ChallengeExpired(`build NIPost: builder: atx expired: ${exceeded}`);
-    }
-    const end = clock.roundEnd(round);
-    events.waitForRoundEnd(id, challenge.epoch, end);
-    // Not all nodes of a network at the same instant: up to 0.04 % of the cycle gap.
-    await sleepUntil(end + Math.random() * 0.0004 * config.poet.cycleGap, signal);
-    while (readMisfortunes(config.dataFolder).lateRounds.includes(round)) await sleep(200, signal);
-    const { ref, ticks } = poetProofOf(clock, round);
-    const [registration] = registrations;
-    const url = registration?.address ?? '';
-    const server = config.poetServers.find((one) => one.address === url);
-    if (server !== undefined && server.pubkey === '') {
-      // The real node shortens the key for its log, whatever its length (spacemesh.md §7.2).
-      process.stderr.write(
-        'panic: runtime error: slice bounds out of range [:5] with capacity 0\n\ngoroutine 1 [running]:\n',
-      );
-      return die(2);
-    }
-    if (!store.hasPoetProof(ref)) {
-      store.addPoetProof(ref, poetKey, String(round));
-      events.proofDownloaded(url, String(round), ticks);
-    }
-    events.bestProofSelected(id, url, String(round), ticks);
-    const member = registration?.hash ?? Buffer.alloc(32);
-    store.setPoetProof(id, ref, Buffer.concat([Buffer.from([4]), member, Buffer.from([0])]));
-    return ref;
   }
 
   async #addNipost(epoch: number, challenge: Buffer): Promise<void> {

@@ -3,8 +3,8 @@ import { createPublicKey, verify } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { leadingZeroBits, powHash } from '../common/poet-work.ts';
 import type { Settings } from './settings.ts';
-import { digest } from './state.ts';
 
 /** gRPC codes, as the REST gateway shows them. */
 export const codes = {
@@ -122,16 +122,4 @@ function isSigned(publicKey: Buffer, message: Buffer, signature: Buffer): boolea
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   const key = createPublicKey({ key: Buffer.concat([spkiHead, publicKey]), format: 'der', type: 'spki' });
   return verify(null, message, key, signature);
-}
-
-/** Of the proof of work that lets a challenge in; the real hash is another one. */
-export function powHash(powChallenge: Buffer, pubkey: Buffer, challenge: Buffer, nonce: bigint): Buffer {
-  const number = Buffer.alloc(8);
-  number.writeBigUInt64LE(nonce);
-  return digest(powChallenge, pubkey, challenge, number);
-}
-
-export function leadingZeroBits(hash: Buffer): number {
-  const first = hash.findIndex((byte) => byte !== 0);
-  return first < 0 ? hash.length * 8 : first * 8 + Math.clz32(hash[first] ?? 0) - 24;
 }
