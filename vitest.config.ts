@@ -3,11 +3,14 @@ import { ClosingLineReporter } from './test/helpers/closing-line-reporter.ts';
 
 const minute = 60_000;
 
+/** Suites that wait for containers and epochs most of the time: with two at once both cores idle. */
+const WAITING_WORKERS = 3;
+
 export default defineConfig({
   test: {
     reporters: ['default', new ClosingLineReporter()],
     pool: 'forks',
-    // Two cores are what the suites are promised to run on; more would only make timings lie.
+    // Two cores are what the suites are promised to run on.
     maxWorkers: 2,
     projects: [
       {
@@ -39,6 +42,7 @@ export default defineConfig({
           globalSetup: ['test/helpers/prepare-engine.ts'],
           testTimeout: 3 * minute,
           hookTimeout: 3 * minute,
+          maxWorkers: WAITING_WORKERS,
           sequence: { groupOrder: 2 },
         },
       },
@@ -51,6 +55,7 @@ export default defineConfig({
           globalSetup: ['test/helpers/prepare-engine.ts'],
           testTimeout: 12 * minute,
           hookTimeout: 2 * minute,
+          maxWorkers: WAITING_WORKERS,
           sequence: { groupOrder: 2 },
         },
       },
