@@ -87,6 +87,8 @@ function standaloneConfig(network: Network): JsonObject {
     main: {
       'layer-duration': formatGoDuration(network.layerSeconds),
       'layers-per-epoch': network.layersPerEpoch,
+      // With the preset's true the node starts a PoET of its own and wants no other in the list.
+      ...(network.externalPoets === true ? { standalone: false } : {}),
     },
     ...(post.length === 0 ? {} : { post: Object.fromEntries(post) as JsonObject }),
     ...(sameScrypt ? {} : { smeshing: { 'smeshing-opts': { 'smeshing-opts-scrypt': { ...scrypt } } } }),

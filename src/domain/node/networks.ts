@@ -40,6 +40,8 @@ export interface StandaloneSettings {
   readonly genesisTime: string;
   /** base64 of the 64 bytes seed||public key of the in-process PoET (spacemesh.md §10). */
   readonly poetPrivateKey: string;
+  /** The node runs no PoET of its own: `main.standalone: false` (spacemesh.md §10). */
+  readonly externalPoets?: true;
   readonly layerSeconds?: number;
   readonly layersPerEpoch?: number;
   readonly post?: Partial<NetworkPost>;
@@ -73,6 +75,7 @@ export function standaloneNetwork(settings: StandaloneSettings): Network {
     layersPerEpoch: settings.layersPerEpoch ?? STANDALONE_PRESET.layersPerEpoch,
     post: { ...STANDALONE_PRESET.post, ...settings.post },
     poetPrivateKey: settings.poetPrivateKey,
+    ...(settings.externalPoets === true ? { externalPoets: true } : {}),
   };
 }
 
@@ -144,6 +147,7 @@ export function defaultPoet(network: Network): PoetSettings {
     case 'testnet':
       return { ...times, servers: [] };
     case 'standalone': {
+      if (network.externalPoets === true) return { ...times, servers: [] };
       const pubkey = poetPublicKey(network.poetPrivateKey ?? '');
       return { ...times, servers: pubkey === undefined ? [] : [{ address: IN_PROCESS_POET, pubkey }] };
     }

@@ -53,10 +53,11 @@ function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], un
 function networkOf(written: ProjectFile['network']): Network {
   if (written === 'mainnet') return MAINNET;
   if (written === 'testnet') return TESTNET;
-  const { genesisTime, poetPrivateKey, layer, layersPerEpoch, ...post } = written.standalone;
+  const { genesisTime, poetPrivateKey, externalPoets, layer, layersPerEpoch, ...post } = written.standalone;
   return standaloneNetwork({
     genesisTime,
     poetPrivateKey,
+    ...(externalPoets === true ? { externalPoets } : {}),
     post: defined(post),
     ...(layer === undefined ? {} : { layerSeconds: layer }),
     ...(layersPerEpoch === undefined ? {} : { layersPerEpoch }),

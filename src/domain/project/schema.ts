@@ -86,6 +86,12 @@ const standalone = z.strictObject({
     .string()
     .refine((text) => poetPublicKey(text) !== undefined, 'must be base64 of 64 bytes: seed and public key')
     .describe('Throw-away key of the in-process PoET, base64 of seed and public key.'),
+  externalPoets: z
+    .boolean()
+    .optional()
+    .describe(
+      'The node runs no PoET of its own, those under poet.servers are. The network then needs other nodes, too.',
+    ),
   layer: duration.optional().describe('Length of a layer.'),
   layersPerEpoch: integer(2, 100_000).optional().describe('Layers in an epoch.'),
   labelsPerUnit: integer(16, 2 ** 40)

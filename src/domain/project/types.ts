@@ -51,6 +51,8 @@ export interface Network {
   readonly post: NetworkPost;
   /** Private networks only: the throw-away key of the in-process PoET (design §8: it is no identity). */
   readonly poetPrivateKey?: string;
+  /** Private networks only: PoETs are servers of their own, and the node is one of several (spacemesh.md §10). */
+  readonly externalPoets?: true;
 }
 
 export interface NetworkPost {

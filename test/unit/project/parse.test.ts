@@ -299,6 +299,11 @@ describe('rules between keys', () => {
     expect(faults(text(`poet: {servers: [{address: http://x, pubkey: ${pubkey}}]}\n`)).join()).toMatch(
       /exactly one PoET/,
     );
+    const external = (poet: string) =>
+      text(poet).replace('{standalone: {', '{standalone: {externalPoets: true, ');
+    const servers = `[{address: http://x, pubkey: ${pubkey}}, {address: http://y, pubkey: ${pubkey}}]`;
+    expect(faults(external(`poet: {servers: ${servers}}\n`))).toEqual([]);
+    expect(faults(external('')).join()).toMatch(/names no PoET, and a private network with external PoETs/);
   });
 
   it('S3: an initialisation job within the network and its files', () => {

@@ -1,6 +1,12 @@
 import { IN_PROCESS_POET, IN_PROCESS_POETS, poetPublicKey } from '../../node/networks.ts';
 import { error, type Finding, type Rule, repeated } from './rule.ts';
 
+const NONE_BY_DEFAULT = {
+  mainnet: '',
+  testnet: ', and testnet has none by default',
+  standalone: ', and a private network with external PoETs has none by default',
+} as const;
+
 /** A PoET to register with, each once; a private network has exactly its own, with its key (spacemesh.md §10, §14.2). */
 export const poetServers: Rule = ({ project }) => {
   const { servers } = project.poet;
@@ -9,7 +15,7 @@ export const poetServers: Rule = ({ project }) => {
     return [
       error(
         ['poet', 'servers'],
-        `names no PoET${network.name === 'testnet' ? ', and testnet has none by default' : ''}: nothing could be registered`,
+        `names no PoET${NONE_BY_DEFAULT[network.name]}: nothing could be registered`,
       ),
     ];
   }
@@ -20,7 +26,7 @@ export const poetServers: Rule = ({ project }) => {
       ({ address }, index) => error(['poet', 'servers', index, 'address'], `${address} stands here twice`),
     ),
   ];
-  if (network.name === 'standalone') {
+  if (network.name === 'standalone' && network.externalPoets !== true) {
     const [own] = servers;
     if (servers.length !== 1 || !IN_PROCESS_POETS.includes(own?.address ?? '')) {
       findings.push(
