@@ -34,6 +34,9 @@ export interface GenerateRequest {
   readonly repairKeys: boolean;
   /** Overwrite generated files that a person changed; what they held is kept in `.smesh/backups`. */
   readonly force: boolean;
+  /** Keys that other steps of the same act bring in (by file name) or take out: `merge`. */
+  readonly arriving?: ReadonlyMap<SmesherId, string>;
+  readonly departing?: ReadonlySet<SmesherId>;
 }
 
 export interface GeneratePlan {

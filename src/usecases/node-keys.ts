@@ -18,13 +18,22 @@ export interface NodeKeysRequest {
   /** Files or folders to take keys from, besides the PoST directories and the retired keys. */
   readonly keyPlaces: readonly string[];
   readonly repair: boolean;
+  /** Keys that other steps of the same act bring into the folder, by file name, or take out of it. */
+  readonly arriving?: ReadonlyMap<SmesherId, string>;
+  readonly departing?: ReadonlySet<SmesherId>;
 }
 
 /** Reads what keys stand where and decides what has to happen to them. Changes nothing. */
 export async function planNodeKeys(context: Context, request: NodeKeysRequest): Promise<KeyDecision> {
   const { project } = request;
   const folder = identitiesFolder(project);
-  const installed = await readInstalledKeys(context, folder);
+  const standing = await readInstalledKeys(context, folder);
+  const installed = [
+    ...standing.filter(({ smesherId }) => smesherId === undefined || !request.departing?.has(smesherId)),
+    ...[...(request.arriving ?? [])].map(
+      ([smesherId, file]): InstalledKey => ({ file, smesherId, mode: 0o600, ...request.owner }),
+    ),
+  ];
   const present = new Set(installed.map(({ smesherId }) => smesherId));
   const wanted = project.identities.filter(({ id }) => !present.has(id));
   const retiredFolder = `${stateFolder(context.directory)}/retired`;

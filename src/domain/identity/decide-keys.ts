@@ -87,7 +87,7 @@ function refuseDoubles(facts: KeyFacts): void {
 }
 
 /** A free file name for a key; never `local.key`, which would make the node smesh by itself. */
-function fileNameFor(identity: Pick<Identity, 'id' | 'name'>, taken: ReadonlySet<string>): string {
+export function fileNameFor(identity: Pick<Identity, 'id' | 'name'>, taken: ReadonlySet<string>): string {
   const plain = `${identity.name}.key`;
   return plain === SUPERVISED || taken.has(plain) ? `${identity.name}-${shortId(identity.id)}.key` : plain;
 }

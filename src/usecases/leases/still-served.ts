@@ -61,14 +61,17 @@ function isNode({ labels }: ObservedContainer): boolean {
  * A node locks a file in its data folder while it runs (spacemesh.md §1.2), on whichever engine. By the inode alone:
  * file systems with subvolumes tell processes another device than the kernel's list has.
  */
-async function lockHeld({ ports }: Context, path: string): Promise<string | undefined> {
+export async function lockHeld({ ports }: Context, path: string): Promise<string | undefined> {
   try {
     const facts = await ports.files.facts(path);
     if (facts === undefined) return undefined;
     const locks = await ports.files.readText('/proc/locks');
     const isHeld = locks
       .split('\n')
-      .some((line) => line.split(/\s+/).some((word) => isOf(word, facts.inode)));
+      .map((line) => line.split(/\s+/))
+      // What this very process has just looked at it may not have let go of.
+      .filter((words) => !words.includes(String(ports.system.pid)))
+      .some((words) => words.some((word) => isOf(word, facts.inode)));
     return isHeld ? `somebody holds ${path}, so a node that was not found works on this folder` : undefined;
   } catch {
     return `who holds ${path} cannot be told`;
