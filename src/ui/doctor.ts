@@ -12,6 +12,8 @@ export interface DoctorShown {
   readonly directory: string;
   readonly project?: { readonly name: string; readonly network: string };
   readonly findings: readonly DoctorFinding[];
+  /** Whose look it is. Default: `doctor`. */
+  readonly command?: string;
 }
 
 const WORST_FIRST: readonly DoctorSeverity[] = ['error', 'warning', 'info'];
@@ -20,12 +22,15 @@ const SGR: Readonly<Record<DoctorSeverity, string>> = { error: '31', warning: '3
 const LABEL_WIDTH = 18;
 
 /** `doctor` as text: what is wrong, worst first, then what is well in a line each, then a summary. */
-export function renderDoctor({ directory, project, findings }: DoctorShown, view: DoctorView): string[] {
+export function renderDoctor(
+  { directory, project, findings, command = 'doctor' }: DoctorShown,
+  view: DoctorView,
+): string[] {
   const title = project === undefined ? directory : `${project.name} (${project.network}) in ${directory}`;
   const troubles = WORST_FIRST.flatMap((severity) => findings.filter((one) => one.severity === severity));
   const well = findings.filter(({ severity }) => severity === 'ok');
   return [
-    printable(`smesh-compose doctor · ${title}`),
+    printable(`smesh-compose ${command} · ${title}`),
     '',
     ...troubles.flatMap((one) => [...troubleLines(one, view), '']),
     ...well.flatMap((one) => labelled(one, one.evidence, view)),

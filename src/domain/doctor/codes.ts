@@ -298,6 +298,37 @@ export const DOCTOR_CODES = {
     severity: 'warning',
     meaning: 'node/config.json names other PoET servers or times than smesh.yaml',
   },
+  'poet-clock': {
+    area: 'poet',
+    severity: 'warning',
+    meaning: 'poet check: the clocks of a PoET and of this host are more than 5 s apart',
+  },
+  'poet-round-early': {
+    area: 'poet',
+    severity: 'error',
+    meaning: 'poet check: a PoET has the proof of a round that has not ended: it is of another network',
+  },
+  'poet-round-missing': {
+    area: 'poet',
+    severity: 'warning',
+    meaning: 'poet check: a PoET has no proof of a round that has ended',
+  },
+  'poet-less-work': {
+    area: 'poet',
+    severity: 'info',
+    meaning: 'poet check: the proof of a PoET has fewer leaves than that of another one',
+  },
+  'poet-times-unread': {
+    area: 'poet',
+    severity: 'info',
+    meaning:
+      'poet check: genesis and epoch length of a PoET cannot be read; its rounds tell something of them',
+  },
+  'poet-registered-elsewhere': {
+    area: 'poet',
+    severity: 'warning',
+    meaning: 'poet check: identities are registered with a PoET that is not in the list',
+  },
 
   'images-ok': {
     area: 'images',

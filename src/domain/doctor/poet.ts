@@ -24,7 +24,26 @@ export function judgePoets(
   asked: readonly AskedPoet[],
   times: Pick<PoetSettings, 'phaseShift' | 'cycleGap'>,
 ): readonly DoctorFinding[] {
-  const found = [...asked.flatMap((one) => judgeOne(one, times)), ...judgeList(asked)];
+  return withGoodWord(asked, times, [...asked.flatMap((one) => judgeOne(one, times)), ...judgeList(asked)]);
+}
+
+/** The same for some servers, in the list or not: nothing is said of how many there are. */
+export function judgeSomePoets(
+  asked: readonly AskedPoet[],
+  times: Pick<PoetSettings, 'phaseShift' | 'cycleGap'>,
+): readonly DoctorFinding[] {
+  return withGoodWord(
+    asked,
+    times,
+    asked.flatMap((one) => judgeOne(one, times)),
+  );
+}
+
+function withGoodWord(
+  asked: readonly AskedPoet[],
+  times: Pick<PoetSettings, 'phaseShift' | 'cycleGap'>,
+  found: readonly DoctorFinding[],
+): readonly DoctorFinding[] {
   if (found.some(({ severity }) => severity !== 'info')) return found;
   const slowest = Math.max(
     0,
@@ -33,7 +52,7 @@ export function judgePoets(
   return [
     ...found,
     finding('poet-ok', {
-      message: `${asked.length} PoET servers answer and fit: phase shift ${hours(times.phaseShift)}, cycle gap ${hours(times.cycleGap)}`,
+      message: `${asked.length === 1 ? '1 PoET server answers and fits' : `${asked.length} PoET servers answer and fit`}: phase shift ${hours(times.phaseShift)}, cycle gap ${hours(times.cycleGap)}`,
       evidence: `the slowest took ${Math.round(slowest)} ms`,
       measured: { servers: asked.length, slowestMs: Math.round(slowest) },
     }),
@@ -55,7 +74,7 @@ function judgeOne(
             'This PoET does not answer: the node waits 9 to 18 minutes for it at every start, and the other servers have to carry the registration',
           evidence: answer.kind === 'late' ? `no answer within ${answer.afterMs / 1000} s` : answer.reason,
           measured: { reason: answer.kind === 'late' ? 'timeout' : answer.reason },
-          remedy: `Try it: curl ${subject.replace(/\/+$/, '')}/v1/info   If it is gone for good, take it out of poet.servers in smesh.yaml after all identities have published`,
+          remedy: `Try it: curl ${subject.replace(/\/+$/, '')}/v1/info   If it is gone for good, after all identities have published: smesh-compose poet remove ${subject}`,
         }),
       ];
     case 'malformed':
@@ -144,7 +163,7 @@ function judgeList(asked: readonly AskedPoet[]): readonly DoctorFinding[] {
           'Fewer than two PoET servers: when the one is down during registration or proof, an epoch is lost',
         evidence: `${groups.length} server in poet.servers`,
         measured: { servers: groups.length },
-        remedy: 'Name another one with the same phase shift and cycle gap under poet.servers in smesh.yaml',
+        remedy: 'Add another one with the same phase shift and cycle gap: smesh-compose poet add ADDRESS',
       }),
     );
   }

@@ -11,6 +11,7 @@ import {
   readTimedatectl,
 } from '../../domain/doctor/time-daemon.ts';
 import { SmeshError } from '../../domain/errors.ts';
+import { addressFromHost } from '../../domain/poet/own-poet.ts';
 import type { TimeServer } from '../../ports/clock-sources.ts';
 import type { LogLine } from '../../ports/docker.ts';
 import type { ProgramAnswer } from '../../ports/host.ts';
@@ -175,8 +176,9 @@ export async function askPoets(
 ): Promise<readonly PoetAnswer[]> {
   if (look.kind !== 'read' || look.project.network.name === 'standalone') return [];
   const poetApi = await context.ports.poetApi();
+  const { ownPoet, poet } = look.project;
   return Promise.all(
-    look.project.poet.servers.map(({ address }) => poetApi.info(address, patience.serverMs)),
+    poet.servers.map(({ address }) => poetApi.info(addressFromHost(ownPoet, address), patience.serverMs)),
   );
 }
 

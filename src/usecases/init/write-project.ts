@@ -8,7 +8,7 @@ import { planGenerate } from '../generate.ts';
 import type { InitOptions } from './options.ts';
 
 export interface WriteRequest {
-  readonly command: 'init' | 'add' | 'remove';
+  readonly command: 'init' | 'add' | 'remove' | 'poet add' | 'poet remove' | 'poet serve';
   /** The new smesh.yaml. */
   readonly text: string;
   readonly options: Pick<InitOptions, 'keys' | 'repairKeys' | 'dryRun' | 'force'>;
@@ -16,6 +16,8 @@ export interface WriteRequest {
   readonly keyFiles: readonly string[];
   /** Names of the identities that come in: whether they will be proved in time is said before it is written. */
   readonly added?: readonly string[];
+  /** What is done after the yes and before the files, and must not stand in the journal: a private key. */
+  readonly prepare?: () => Promise<void>;
   /** Facts for `--json`: `{"added": [...]}`. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
@@ -60,6 +62,7 @@ export async function writeProject(
     const yes = await context.ports.prompt.confirm({ message: 'Write it?', flag: '--yes', initial: true });
     if (!yes) throw cancelled(`smesh-compose ${request.command}`);
   }
+  await request.prepare?.();
   await applyGenerate(context, request.command, { ...plan, notes: [] });
   if (context.json)
     context.out.json({ schemaVersion: 1, dryRun: false, ...request.facts, steps: stepsToJson(plan.steps) });
