@@ -1,7 +1,10 @@
+import { readLabels } from '../../domain/compose/labels.ts';
+import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import type { ClosedFolder, Place } from '../../domain/identity/places.ts';
 import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import type { Finding } from '../../domain/plan/findings.ts';
 import type { Context } from '../context.ts';
+import { whenIdle } from '../identity-index/container-places.ts';
 import { indexHost } from '../identity-index/host-index.ts';
 import type { EngineObservation } from './observe-engine.ts';
 
@@ -16,10 +19,11 @@ export async function checkDuplicates(
   observation: EngineObservation,
   names: ReadonlyMap<SmesherId, string>,
 ): Promise<readonly Finding[]> {
+  const beside = handMade(observation);
   const { places, closed } = await indexHost({
     ports: context.ports,
     clock: context.clock,
-    containers: observation.foreign,
+    containers: [...observation.foreign, ...beside],
     known: [...observation.own, ...observation.foreign].map(({ id }) => id),
     own: new Set(),
     engineIsHere: observation.engineIsHere,
@@ -27,10 +31,29 @@ export async function checkDuplicates(
   return [
     ...places.flatMap((place) => {
       const name = names.get(place.smesherId);
-      return name === undefined ? [] : [toFinding(place, name)];
+      return name === undefined ? [] : [toFinding(withoutItself(place, beside), name)];
     }),
     ...closed.map(toUnknown),
   ];
+}
+
+/**
+ * Containers of the project's own name that neither this tool nor its compose.yaml made: those of a hand-written project
+ * that was adopted under its name, where a service had another. Compose leaves such orphans running beside the new ones.
+ */
+function handMade({ own, desired }: EngineObservation): readonly ObservedContainer[] {
+  return own.filter(
+    ({ labels, service }) =>
+      readLabels(labels) === undefined && !desired.some((wanted) => wanted.name === service),
+  );
+}
+
+/** `docker compose down` under that name would take the whole project away. */
+function withoutItself(place: Place, beside: readonly ObservedContainer[]): Place {
+  const container = beside.find(({ id }) => place.holder === `container ${id}`);
+  if (container === undefined) return place;
+  const remove = `docker stop ${container.name} && docker rm ${container.name}`;
+  return { ...place, remedy: place.by === 'key' ? remove : whenIdle(remove) };
 }
 
 /**

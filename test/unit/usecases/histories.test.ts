@@ -14,8 +14,9 @@ import type { Context } from '../../../src/usecases/context.ts';
 import { checkDuplicates } from '../../../src/usecases/up/check-duplicates.ts';
 import { checkHistories } from '../../../src/usecases/up/check-histories.ts';
 import type { EngineObservation } from '../../../src/usecases/up/observe-engine.ts';
+import { makeIdentity } from '../../helpers/keys.ts';
 import { tempFolder } from '../../helpers/temp.ts';
-import { observed } from '../plan/observed.ts';
+import { desired, observed } from '../plan/observed.ts';
 
 const context = {
   ports: { files: nodeFiles, localDatabase: async () => createLocalDatabase() },
@@ -148,5 +149,45 @@ describe('S23: a node whose folder may not be read', () => {
       expect(findings[0]).toMatchObject({ severity: 'error' });
       expect(findings[0]?.next).toContain(`docker stop theirs-${states.indexOf('running')}`);
     }
+  });
+});
+
+describe('containers of the own name that a hand-written project left', () => {
+  function beside(service: string, labels: Record<string, string> = {}): EngineObservation {
+    const folder = nodeData('adopted');
+    mkdirSync(`${folder}/identities`);
+    const { smesherId, keyFile } = makeIdentity();
+    writeFileSync(`${folder}/identities/a.key`, keyFile, { mode: 0o600 });
+    identity = parseSmesherId(smesherId) as SmesherId;
+    const own = observed(service, {
+      image: 'spacemeshos/go-spacemesh:v1.7.6',
+      labels,
+      mounts: [{ kind: 'bind', source: folder, target: '/data', writable: true }],
+    });
+    return {
+      engineIsHere: true,
+      own: [own],
+      desired: [desired('node')],
+      foreign: [],
+    } as unknown as EngineObservation;
+  }
+  let identity = id;
+  const found = (observation: EngineObservation) =>
+    checkDuplicates(
+      { ports: { files: nodeFiles, crypto: nodeCrypto }, clock: systemClock } as unknown as Context,
+      observation,
+      new Map([[identity, 'post-0001']]),
+    );
+
+  it('are refused where Compose would leave them beside the new node, and only they are to be removed', async () => {
+    const observation = beside('go-spacemesh');
+    const [finding] = (await found(observation)).filter(({ severity }) => severity === 'error');
+    expect(finding).toMatchObject({ code: 'identity-twice', kind: 'refused' });
+    expect(finding?.next).toBe('docker stop test-go-spacemesh-1 && docker rm test-go-spacemesh-1');
+  });
+
+  it('are nobody else where Compose puts the new one in their place, or where this tool made them', async () => {
+    expect(await found(beside('node'))).toEqual([]);
+    expect(await found(beside('old', { 'io.smesh-compose.role': 'node' }))).toEqual([]);
   });
 });
