@@ -30,7 +30,7 @@ export function safetyOptions(invocation: Invocation, command?: string): SafetyO
 }
 
 /** `--wait`, `--wait 12h`; absent when it was not given. */
-function waitOption(invocation: Invocation, command: string | undefined): SafetyOptions['wait'] {
+export function waitOption(invocation: Invocation, command: string | undefined): SafetyOptions['wait'] {
   const value = invocation.options['wait'];
   if (value === undefined || value === false) return undefined;
   if (value === true) return {};

@@ -1,8 +1,9 @@
+import { openRoundAt, roundEnd } from '../epochs.ts';
 import { type Hindered, judgeMoment, type MomentFacts } from './moment.ts';
 import type { PoetFatal } from './node-log.ts';
 import type { RowsVerdict } from './rows.ts';
 import type { StagedIdentity } from './stages.ts';
-import { outcomeOf, type SwitchOutcome, type SwitchWindow } from './window.ts';
+import { outcomeOf, type SwitchOutcome, type SwitchWindow, windowFrom } from './window.ts';
 
 /** How the node stands. A container in a restart loop is `failing`; `unknown`: the engine could not be asked. */
 export type NodeStand = 'up' | 'down' | 'absent' | 'failing' | 'unknown';
@@ -21,7 +22,7 @@ export interface SwitchObservation extends MomentFacts {
     readonly nodeRan: boolean;
     readonly backedUp: boolean;
     /** What was said that it costs. */
-    readonly promised?: Pick<SwitchOutcome, 'round'>;
+    readonly promised?: { readonly round: number; readonly lost: number };
   };
   /** Of the target's servers; empty: they fit. */
   readonly targetFaults: readonly string[];
@@ -49,7 +50,13 @@ export type SwitchDecision =
       readonly why?: string;
     }
   /** The node runs with the new PoETs; these have yet to register. */
-  | { readonly kind: 'watch'; readonly missing: readonly string[]; readonly outcome: SwitchOutcome }
+  | {
+      readonly kind: 'watch';
+      readonly missing: readonly string[];
+      readonly outcome: SwitchOutcome;
+      /** Some of them are registered where the list does not lead: once the round begins, the node ends. */
+      readonly stranded: boolean;
+    }
   | { readonly kind: 'wait'; readonly hindered: readonly Hindered[]; readonly next?: SwitchWindow }
   | { readonly kind: 'refuse'; readonly code: RefusalCode; readonly reasons: readonly string[] }
   /** It runs into the round that has begun meanwhile: see `recover.ts`. */
@@ -93,16 +100,25 @@ function beforeWriting(seen: SwitchObservation, now: number): SwitchDecision {
     return giveUp(wait, hindered.map(({ name, why }) => `${name} ${why}`.trim()).join('; '));
   }
   const { outcome, closes } = moment;
+  const { promised } = begun;
   // What it costs was said before the node went down, and must not have become more since.
-  if (isStoppedForThis && begun.promised !== undefined && outcome.round > begun.promised.round) {
-    return {
-      kind: 'act',
-      act: 'start-unchanged',
-      why: `the round that was meant, ${begun.promised.round}, cannot be reached any more`,
-    };
+  if (isStoppedForThis && promised !== undefined && outcome.round > promised.round) {
+    const why = `the round that was meant, ${promised.round}, cannot be reached any more`;
+    return { kind: 'act', act: 'start-unchanged', why };
+  }
+  if (promised !== undefined && outcome.lostEpochs.length > promised.lost) {
+    return { kind: 'wait', ...tooDear(seen, outcome, now) };
   }
   if (!begun.backedUp) return { kind: 'act', act: 'back-up', outcome, closes };
   return { kind: 'act', act: node === 'up' ? 'stop-node' : 'write-target', outcome, closes };
+}
+
+/** It would be done now at a price that nobody has agreed to. */
+function tooDear({ rhythms, leadMs }: SwitchObservation, { lostEpochs }: SwitchOutcome, now: number) {
+  const why = `it would cost the rewards of epoch ${lostEpochs.join(', ')} now, more than was said when it began`;
+  const gap = roundEnd(rhythms.from, openRoundAt(rhythms.from, now));
+  const next = windowFrom(rhythms, gap, leadMs);
+  return { hindered: [{ name: '', why }], ...(next === undefined ? {} : { next }) };
 }
 
 function afterWriting(seen: SwitchObservation, now: number): SwitchDecision {
@@ -118,8 +134,11 @@ function afterWriting(seen: SwitchObservation, now: number): SwitchDecision {
   const outcome = outcomeOf(rhythms, now);
   const { promised } = begun;
   // Its round has begun: who is not in it now will not be.
-  if (promised !== undefined && outcome.round > promised.round) return { kind: 'done', missed: names };
-  return { kind: 'watch', missing: names, outcome };
+  const stranded = missing.some(({ stage }) => 'addresses' in stage);
+  if (!stranded && promised !== undefined && outcome.round > promised.round) {
+    return { kind: 'done', missed: names };
+  }
+  return { kind: 'watch', missing: names, outcome, stranded };
 }
 
 /** Who has no initial proof yet registers when it has one, in whatever round that is. */

@@ -30,6 +30,8 @@ export interface RecoveryFacts {
     readonly name: string;
     readonly rows?: StageRows | 'none';
   }[];
+  /** A private network: its node takes exactly one server, the one in its own process. */
+  readonly takesOne: boolean;
   /** Genesis and epoch of the network; phase and gap are put in from each server. */
   readonly clock: EpochClock;
 }
@@ -182,6 +184,10 @@ function settle(
       `${address} comes back into the list, public key ${known.pubkey} (from ${known.source}): it has the registration of ${names.join(', ')}`,
     );
     servers.push({ address, pubkey: known.pubkey });
+  }
+  if (facts.takesOne && servers.length > 1) {
+    const last = servers.at(-1);
+    servers.splice(0, servers.length, ...(last === undefined ? [] : [last]));
   }
   if (servers.length === 0) return { kind: 'stuck', stranded, why: 'no PoET would be left in the list' };
   if (!fits(rhythm, facts.times)) {
