@@ -1,6 +1,7 @@
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { POET_PRESETS } from '../domain/poet/presets.ts';
 import type { Invocation, OptionSpec } from './command.ts';
+import { SWITCH_OPTIONS } from './poet-switch.ts';
 
 /** Which options belong to which action: one that means nothing there is a misunderstanding. */
 const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
@@ -10,6 +11,8 @@ const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
   check: ['rounds', 'timeout'],
   schedule: ['epochs', 'network', 'preset', 'phase-shift', 'cycle-gap', 'grace', 'ics', 'alarm'],
   serve: ['use', 'port', 'publish', 'data', 'image', 'dry-run', 'force'],
+  switch: ['to', 'cancel', 'wait', 'start-time', 'start-timeout', 'delete-registrations', 'dry-run'],
+  recover: ['start-timeout', 'delete-registrations', 'dry-run'],
 };
 
 export const POET_ACTIONS: readonly string[] = Object.keys(OPTIONS_OF);
@@ -51,11 +54,15 @@ export const POET_OPTIONS: readonly OptionSpec[] = [
     summary: 'serve: folder for its key and proofs (default: poet, in the project)',
   },
   { flags: '--image <image>', summary: 'serve: another release of the service' },
-  { flags: '--dry-run', summary: 'add, remove, serve: show what would be written, change nothing' },
+  {
+    flags: '--dry-run',
+    summary: 'add, remove, serve, switch, recover: show what would be done, change nothing',
+  },
   {
     flags: '--force',
     summary: 'add, remove, serve: overwrite generated files changed by hand; they are kept in .smesh/backups',
   },
+  ...SWITCH_OPTIONS,
 ];
 
 /** Exit 2 for an option that means nothing to the action. */

@@ -49,12 +49,12 @@ export const SWITCH_EXAMPLES: readonly ExampleSpec[] = [
   },
 ];
 
-function refuseOthers(invocation: Invocation, names: readonly string[], what: string): void {
+function refuseOthers(invocation: Invocation, names: readonly string[]): void {
   for (const name of names) {
     const key = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
     const value = invocation.options[key];
     if (value === undefined || value === false) continue;
-    throw new SmeshError('bad-option', ExitCode.usage, `--${name} is of no use with ${what}`);
+    throw new SmeshError('bad-option', ExitCode.usage, `--${name} is of no use with --cancel`);
   }
 }
 
@@ -63,7 +63,7 @@ export function runPoetSwitch(invocation: Invocation, context: Context): Promise
   const timeoutMs = durationOption(invocation, 'start-timeout') ?? DEFAULT_TIMEOUT_MS;
   const dryRun = flagOption(invocation, 'dry-run');
   if (flagOption(invocation, 'cancel')) {
-    refuseOthers(invocation, ['to', 'wait', 'dry-run', 'start-time', 'delete-registrations'], '--cancel');
+    refuseOthers(invocation, ['to', 'wait', 'dry-run', 'start-time', 'delete-registrations']);
     return cancelSwitch(context, { timeoutMs });
   }
   const to = textOption(invocation, 'to');
@@ -81,7 +81,6 @@ export function runPoetSwitch(invocation: Invocation, context: Context): Promise
 
 /** `poet recover`: see src/usecases/poet-switch/recover.ts. */
 export function runPoetRecover(invocation: Invocation, context: Context): Promise<number> {
-  refuseOthers(invocation, ['to', 'cancel', 'wait', 'start-time'], 'poet recover');
   return runRecover(context, {
     dryRun: flagOption(invocation, 'dry-run'),
     deleteRegistrations: flagOption(invocation, 'delete-registrations'),

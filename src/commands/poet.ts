@@ -11,18 +11,28 @@ import { lockedUnlessDry } from '../usecases/project-lock.ts';
 import { type Context, defineCommand, type Invocation } from './command.ts';
 import { durationOption, flagOption, integerOption, textOption } from './options.ts';
 import { POET_ACTIONS, POET_OPTIONS, refuseOptionsOfOthers } from './poet-options.ts';
+import { runPoetRecover, runPoetSwitch, SWITCH_EXAMPLES } from './poet-switch.ts';
 
 const DEFAULT_TIMEOUT_MS = 5000;
 
 type Act = (invocation: Invocation, context: Context, rest: readonly string[]) => Promise<number>;
 
-const ACTS: Readonly<Record<string, Act>> = { list, add, remove, check, schedule, serve };
+const ACTS: Readonly<Record<string, Act>> = {
+  list,
+  add,
+  remove,
+  check,
+  schedule,
+  serve,
+  switch: change,
+  recover,
+};
 
 export const poetCommand = defineCommand({
   name: 'poet',
   summary: 'PoET servers: list, add, remove, check, rounds and deadlines, change of phase, one of your own',
   description:
-    'list (the default): the servers, what they are, their work in the last rounds, and how many identities are registered there. add, remove: change the list in smesh.yaml; the node reads it at its next start. check: are they there, the right ones and of this network; exit 3 when not. schedule: gaps, rounds and deadlines, also as a calendar file. serve: a PoET service of your own in the project.',
+    'list (the default): the servers, what they are, their work in the last rounds, and how many identities are registered there. add, remove: change the list in smesh.yaml; the node reads it at its next start. check: are they there, the right ones and of this network; exit 3 when not. schedule: gaps, rounds and deadlines, also as a calendar file. serve: a PoET service of your own in the project. switch: change to PoETs of another phase, in the window in which it costs nothing or what was said; can be killed and run again. recover: a node that ends again and again because of its PoETs.',
   arguments: [
     { name: '[action]', summary: `${POET_ACTIONS.join(', ')}; default: list` },
     { name: '[addresses...]', summary: 'add, remove, check: https://host, exactly as registered with' },
@@ -45,6 +55,7 @@ export const poetCommand = defineCommand({
       command: 'smesh-compose poet schedule --network mainnet --preset team24',
       summary: 'another rhythm, without a project',
     },
+    ...SWITCH_EXAMPLES,
   ],
   async run(invocation, context) {
     const [action = 'list', ...rest] = invocation.arguments;
@@ -72,6 +83,16 @@ function requireArguments(action: string, rest: readonly string[]): void {
   throw new SmeshError('usage', ExitCode.usage, `poet ${action} wants the address of a PoET`, {
     hint: `For example: smesh-compose poet ${action} https://poet.example.org`,
   });
+}
+
+function change(invocation: Invocation, context: Context, rest: readonly string[]): Promise<number> {
+  refuseArguments('switch', rest);
+  return runPoetSwitch(invocation, context);
+}
+
+function recover(invocation: Invocation, context: Context, rest: readonly string[]): Promise<number> {
+  refuseArguments('recover', rest);
+  return runPoetRecover(invocation, context);
 }
 
 const timeoutOf = (invocation: Invocation) => durationOption(invocation, 'timeout') ?? DEFAULT_TIMEOUT_MS;

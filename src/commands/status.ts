@@ -5,6 +5,7 @@ import { statusDocument } from '../ui/status-json.ts';
 import { renderWatch } from '../ui/watch.ts';
 import { loadProject } from '../usecases/load-project.ts';
 import { observeProject } from '../usecases/observe.ts';
+import { type SwitchNote, switchNote } from '../usecases/poet-switch/note.ts';
 import { buildReport, nextSamples, type Samples } from '../usecases/status/report.ts';
 import { askMachine, scheduleInputs } from '../usecases/status/schedule-inputs.ts';
 import { type Context, defineCommand, type Invocation } from './command.ts';
@@ -55,7 +56,8 @@ async function run(invocation: Invocation, context: Context): Promise<number> {
   const look = async (): Promise<StatusReport> => {
     const observation = await observeProject(ports, project, clock, { timeoutMs });
     const schedule = await scheduleInputs(context, project, await machine, observation);
-    const report = buildReport({ directory, project, observation, samples, schedule });
+    const built = buildReport({ directory, project, observation, samples, schedule });
+    const report = withSwitch(built, await switchNote(context));
     samples = nextSamples(samples, observation);
     return report;
   };
@@ -100,6 +102,13 @@ async function watch(
   }
   area?.done();
   return ExitCode.ok;
+}
+
+/** A change of PoETs that is under way is no problem, and must not be forgotten. */
+function withSwitch(report: StatusReport, note: SwitchNote | undefined): StatusReport {
+  if (note === undefined) return report;
+  const found = { code: 'poet-switch', severity: 'notice' as const, smeshers: [], services: [], ...note };
+  return { ...report, findings: [...report.findings, found] };
 }
 
 function exitCodeOf({ engineAnswers, findings }: StatusReport): number {

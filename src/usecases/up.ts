@@ -13,6 +13,7 @@ import type { SafetyOptions } from './lifecycle/act-when-safe.ts';
 import { unsafeOf } from './lifecycle/look-at-provers.ts';
 import { lossOf } from './lifecycle/refuse.ts';
 import { type PutOff, waitForSafe } from './lifecycle/wait-for-safe.ts';
+import { switchNote } from './poet-switch/note.ts';
 import { withProjectLock } from './project-lock.ts';
 import { liftHolds } from './schedule/lift-holds.ts';
 import { executeUp, type StartedService } from './up/execute.ts';
@@ -37,6 +38,7 @@ export async function showPlan(
   exitCodeOf: (prepared: PreparedUp) => ExitCode,
 ): Promise<ExitCode> {
   await warnOfInterrupted(context);
+  await saySwitch(context);
   const prepared = await prepareUp(context, request);
   const error = findingsError(prepared.findings);
   if (context.json) {
@@ -60,6 +62,7 @@ export async function runUp(context: Context, options: UpOptions): Promise<ExitC
   const started: StartedService[] = [];
   return withProjectLock(context, 'up', async () => {
     try {
+      await saySwitch(context);
       return await bringUp(context, options, started);
     } catch (error) {
       if (context.signal.aborted) throw await endCleanly(context, started);
@@ -171,6 +174,12 @@ function showWarnings(context: Context, prepared: PreparedUp): void {
   for (const finding of prepared.findings) {
     if (finding.severity === 'warning') context.out.warn(`${describeFinding(finding)}. ${finding.next}`);
   }
+}
+
+/** Nothing here undoes a change of PoETs: smesh.yaml says at any time which of them the node is to have. */
+async function saySwitch(context: Context): Promise<void> {
+  const under = await switchNote(context);
+  if (under !== undefined) context.out.note(`${under.message}. ${under.next}`);
 }
 
 async function warnOfInterrupted(context: Context): Promise<void> {

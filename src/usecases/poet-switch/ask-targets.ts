@@ -30,6 +30,11 @@ export async function askTargets(
   return judgeTargets(target, asked);
 }
 
+/** A private network whose node starts the only PoET in its own process (spacemesh.md §10). */
+export function takesOnePoet({ network }: Pick<Project, 'network'>): boolean {
+  return network.name === 'standalone' && network.externalPoets !== true;
+}
+
 /**
  * What one server says of itself. The one inside the node of a private network cannot be reached from here; it has the
  * project's key, and takes its rhythm from the configuration (spacemesh.md §10).
@@ -41,7 +46,7 @@ export async function askPoet(
   times: Pick<PoetSettings, 'phaseShift' | 'cycleGap'>,
 ): Promise<TargetAnswer> {
   const own = poetPublicKey(project.network.poetPrivateKey ?? '');
-  if (project.network.name === 'standalone' && own !== undefined && IN_PROCESS_POETS.includes(address)) {
+  if (takesOnePoet(project) && own !== undefined && IN_PROCESS_POETS.includes(address)) {
     const { phaseShift, cycleGap } = times;
     return { kind: 'answered', info: { pubkey: own, phaseShift, cycleGap } };
   }

@@ -1,11 +1,11 @@
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { sameSettings } from '../../domain/poet/switch/target.ts';
 import type { Context } from '../context.ts';
-import { loadProject } from '../load-project.ts';
 import { withProjectLock } from '../project-lock.ts';
 import { finishPendingStarts } from '../up/pending-starts.ts';
 import { startNode, writeSettings } from './acts.ts';
 import { lookAtNode, rowsOf } from './observe.ts';
+import { readProject } from './read-project.ts';
 import { readSwitchRecord, removeSwitchRecord, type SwitchRecord } from './record.ts';
 
 /**
@@ -20,7 +20,7 @@ export function cancelSwitch(context: Context, options: { readonly timeoutMs: nu
 
 async function cancel(context: Context, timeoutMs: number): Promise<ExitCode> {
   const record = await readSwitchRecord(context);
-  const { project, text } = await loadProject(context);
+  const { project, text } = await readProject(context);
   if (record === undefined) return say(context, 'nothing', 'No change of PoETs is under way.');
   const look = await lookAtNode(context, project);
   const isWritten = sameSettings(project.poet, record.to);

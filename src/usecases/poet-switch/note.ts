@@ -1,7 +1,7 @@
 import { epochClock, openRoundAt, roundStart } from '../../domain/poet/epochs.ts';
 import { sameSettings } from '../../domain/poet/switch/target.ts';
-import type { Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
+import { readProject } from './read-project.ts';
 import { readSwitchRecord } from './record.ts';
 
 /** What other commands say while PoETs are being changed; nothing that they do undoes it, for smesh.yaml changes in the act alone. */
@@ -13,10 +13,10 @@ export interface SwitchNote {
 /** `undefined` where no change is under way. Reads only. */
 export async function switchNote(
   context: Pick<Context, 'ports' | 'directory' | 'clock'>,
-  project: Project,
 ): Promise<SwitchNote | undefined> {
   const record = await readSwitchRecord(context);
   if (record === undefined) return undefined;
+  const { project } = await readProject(context);
   const next = 'smesh-compose poet switch --wait   goes on with it; --cancel takes it back';
   const to = `PoETs are being changed to ${record.targetName}`;
   if (sameSettings(project.poet, record.to)) {

@@ -21,7 +21,7 @@ import type { Context } from '../context.ts';
 import { loadProject, PROJECT_FILE } from '../load-project.ts';
 import { notePendingStarts } from '../up/pending-starts.ts';
 import { NODE, startNode, writeSettings } from './acts.ts';
-import { askPoet } from './ask-targets.ts';
+import { askPoet, takesOnePoet } from './ask-targets.ts';
 import { lookAtNode, type NodeLook, rowsOf } from './observe.ts';
 import { readSwitchRecord } from './record.ts';
 
@@ -88,7 +88,7 @@ export async function lookForRecovery(context: Context, deletes: boolean): Promi
   const facts: RecoveryFacts = {
     servers,
     identities,
-    takesOne: project.network.name === 'standalone',
+    takesOne: takesOnePoet(project),
     times: project.poet,
     known: await knowPoets(context, project, addresses),
     clock: epochClock(project.network, project.poet),

@@ -9,6 +9,7 @@ import { finishPendingStarts } from '../up/pending-starts.ts';
 import { ACTS } from './acts.ts';
 import { askTargets, targetOf } from './ask-targets.ts';
 import { cureNode } from './cure.ts';
+import { readProject } from './read-project.ts';
 import { readSwitchRecord, removeSwitchRecord, type SwitchRecord, writeSwitchRecord } from './record.ts';
 import { refusalOf, reportEnd, reportPreview, reportSame, styleOf, waitingLines } from './report.ts';
 import { type Judged, judge, resolveWanted, type SwitchOptions, viewOf, type Wanted } from './session.ts';
@@ -84,7 +85,7 @@ class SwitchRun {
   async #forgetUnbegun(): Promise<void> {
     const record = await this.#record();
     if (record === undefined || record.nodeRan || this.#resumed) return;
-    const { project } = await loadProject(this.#context);
+    const { project } = await readProject(this.#context);
     if (!sameSettings(project.poet, record.to)) await removeSwitchRecord(this.#context);
   }
 
@@ -184,7 +185,7 @@ class SwitchRun {
 
   async #act(): Promise<ExitCode | undefined> {
     // Asked when it was begun, which may be days ago.
-    const { project } = await loadProject(this.#context);
+    const { project } = await readProject(this.#context);
     const target = targetOf(this.#wanted.targetName, this.#wanted.to);
     this.#wanted = { ...this.#wanted, verdict: await askTargets(this.#context, project, target) };
     const first = await this.#record();
@@ -231,7 +232,7 @@ class SwitchRun {
   async #stopped(): Promise<SmeshError> {
     const unheard: Context = { ...this.#context, signal: new AbortController().signal };
     await finishPendingStarts(unheard, 'Stopped before poet switch had started').catch(() => {});
-    const { project } = await loadProject(unheard);
+    const { project } = await readProject(unheard);
     const state = sameSettings(project.poet, this.#wanted.to)
       ? 'smesh.yaml names the new PoETs.'
       : 'smesh.yaml names the PoETs that it named before.';

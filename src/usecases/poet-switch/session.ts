@@ -22,9 +22,9 @@ import type { PoetSettings, Project } from '../../domain/project/types.ts';
 import { formatRelease } from '../../domain/upgrade/release.ts';
 import type { SwitchView } from '../../ui/poet-switch.ts';
 import type { Context } from '../context.ts';
-import { loadProject } from '../load-project.ts';
 import { askTargets, targetOf } from './ask-targets.ts';
 import { lookAtNode, type NodeLook, observationOf } from './observe.ts';
+import { readProject } from './read-project.ts';
 import { readSwitchRecord, type SwitchRecord } from './record.ts';
 
 export interface SwitchOptions {
@@ -64,7 +64,7 @@ export interface Judged {
 
 /** Reads what is to be changed to. Rejects for what cannot be a target at all: exit 2, 3 or 5, nothing changed. */
 export async function resolveWanted(context: Context, options: SwitchOptions): Promise<Wanted> {
-  const { project } = await loadProject(context);
+  const { project } = await readProject(context);
   const record = await readSwitchRecord(context);
   if (options.to === undefined) {
     if (record === undefined) throw nothingNamed();
@@ -153,7 +153,7 @@ export async function judge(
   record: SwitchRecord | undefined,
   options: SwitchOptions,
 ): Promise<Judged> {
-  const { project, text } = await loadProject(context);
+  const { project, text } = await readProject(context);
   const look = await lookAtNode(context, project);
   const now = context.clock.now();
   const isWritten = sameSettings(project.poet, wanted.to);
