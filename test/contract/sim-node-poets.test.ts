@@ -80,6 +80,34 @@ describe.concurrent('node stand-in with PoETs of their own (spacemesh.md §6.4, 
     ]);
   }, 90_000);
 
+  it('registers at new ones beside the old before the round, and takes the proof of the new', async ({
+    expect,
+  }) => {
+    const network = await Network.make(programs, clock, 1);
+    const [before, after] = [await network.makePoet(), await network.makePoet()];
+    await before.start({ SIM_POET_TICKS: '9000' });
+    await after.start({ SIM_POET_TICKS: '7000' });
+    network.startNode([before]);
+    await network.startProvers();
+    await until('the registration', () => network.rows().poet_registration.length === 1, 20_000);
+    await network.stopNode();
+    network.startNode([after]);
+    await until('both', () => network.rows().poet_registration.length === 2, 4000);
+    expect(line(network.node as Running, 'Found existing registrations')).toContain(before.address);
+    await until('the ATX', () => network.atxs().length === 1, 25_000);
+    expect(network.atxs()).toEqual([{ epoch: 1, ticks: 7000 }]);
+    // Too late for the next round: nothing but the list itself can help, and with it nothing is lost.
+    await until('registered again', () => network.rows().poet_registration.length === 1, 10_000);
+    await network.at(network.round(1, 0.2));
+    await network.stopNode();
+    const stuck = network.startNode([before]);
+    expect((await stuck.ended).exit).toBe(1);
+    expect(line(stuck, 'FATAL')).toContain(`"registrations": ["${after.address}"]`);
+    network.startNode([before, after]);
+    await until('the next ATX', () => network.atxs().length === 2, 20_000);
+    expect(network.atxs()[1]).toEqual({ epoch: 2, ticks: 7000 });
+  }, 90_000);
+
   it('panics for want of a public key when the round is over, and again after each start', async ({
     expect,
   }) => {

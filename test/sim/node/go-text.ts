@@ -48,6 +48,12 @@ export function formatDuration(milliseconds: number): string {
   return minutes > 0 ? `${sign}${minutes}m${rest}` : `${sign}${rest}`;
 }
 
+/** A moment (milliseconds since 1970) as Go prints it: `2026-11-20 13:05:43 +0000 UTC`. */
+export function formatTime(milliseconds: number): string {
+  const [day, time = ''] = new Date(milliseconds).toISOString().split('T');
+  return `${day} ${time.replace(/\.?0*Z$/, '')} +0000 UTC`;
+}
+
 /** An address list as Go splits `host:port`. @throws Error with Go's own message */
 export function splitHostPort(address: string): { readonly host: string; readonly port: number } {
   const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(address);

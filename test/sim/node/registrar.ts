@@ -3,6 +3,7 @@ import { note } from '../common/ledger.ts';
 import { type AtxStore, type Challenge, digest, type Registration } from './atx-store.ts';
 import type { NodeConfig } from './config.ts';
 import type { EventLog } from './events.ts';
+import { formatTime } from './go-text.ts';
 import { type Identity, signerOf } from './identities.ts';
 import { log } from './logger.ts';
 import { readMisfortunes } from './misfortunes.ts';
@@ -88,7 +89,8 @@ export class Registrar {
       });
       this.#shared.die(1);
     }
-    const started = `poet round has already started at ${new Date(start).toISOString()}`;
+    const moments = `${formatTime(start)} (now: ${formatTime(Date.now())} m=+${process.uptime().toFixed(9)})`;
+    const started = `poet round has already started at ${moments}`;
     throw new ChallengeExpired(`build NIPost: submitting to poets: builder: atx expired: ${started}`);
   }
 
