@@ -36,7 +36,9 @@ export interface ProjectIdentity extends TestIdentity {
 /** What a test wants otherwise in smesh.yaml. */
 export interface ProjectChanges {
   readonly layersPerEpoch?: number;
-  readonly poet?: Readonly<Record<string, string>>;
+  readonly poet?: Readonly<Record<string, unknown>>;
+  /** PoETs of their own (`poet.servers`) instead of the one in the node. */
+  readonly externalPoets?: true;
   readonly defaults?: Readonly<Record<string, unknown>>;
   readonly schedule?: Readonly<Record<string, unknown>>;
 }
@@ -161,6 +163,7 @@ export class TestProject {
           poetPrivateKey: this.#poetKey,
           layer: `${this.#layerSeconds}s`,
           layersPerEpoch: this.#changes.layersPerEpoch ?? 20,
+          ...(this.#changes.externalPoets === true ? { externalPoets: true } : {}),
         },
       },
       // The first cycle gap opens long after the test: in it the node would rightly be left alone.
