@@ -28,6 +28,10 @@ export interface PromptPort {
       readonly validate?: (answer: string) => string | undefined | Promise<string | undefined>;
     },
   ): Promise<string>;
+  /** What nobody shall read over a shoulder; the answer is not trimmed. */
+  secret(
+    question: Question & { readonly validate?: (answer: string) => string | undefined },
+  ): Promise<string>;
   confirm(question: Question & { readonly initial: boolean }): Promise<boolean>;
   select(
     question: Question & { readonly choices: readonly Choice[]; readonly initial?: string },

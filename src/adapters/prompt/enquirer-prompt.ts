@@ -138,6 +138,20 @@ export function createEnquirerPrompt(signal: AbortSignal): PromptPort {
       return String(answer).trim();
     },
 
+    async secret(question) {
+      const answer = await run(
+        signal,
+        (options) =>
+          new enquirer.Password({
+            ...options,
+            message: question.message,
+            validate: (value) => question.validate?.(String(value)) ?? true,
+          }),
+        question,
+      );
+      return String(answer);
+    },
+
     async confirm(question) {
       const answer = await run(
         signal,

@@ -42,6 +42,7 @@ declare module 'enquirer' {
   type PromptClass = new (options: PromptOptions) => RunningPrompt;
   const enquirer: {
     readonly Input: PromptClass;
+    readonly Password: PromptClass;
     readonly Confirm: PromptClass;
     readonly Select: PromptClass;
     readonly MultiSelect: PromptClass;

@@ -16,7 +16,7 @@ export function createPrompt(interactive: boolean, signal: AbortSignal): PromptP
     const refuse = async (question: Question): Promise<never> => {
       throw inputRequired(question);
     };
-    return { input: refuse, confirm: refuse, select: refuse, multiselect: refuse };
+    return { input: refuse, secret: refuse, confirm: refuse, select: refuse, multiselect: refuse };
   }
   let prompt: PromptPort | undefined;
   const load = async () => {
@@ -25,6 +25,7 @@ export function createPrompt(interactive: boolean, signal: AbortSignal): PromptP
   };
   return {
     input: async (question) => (await load()).input(question),
+    secret: async (question) => (await load()).secret(question),
     confirm: async (question) => (await load()).confirm(question),
     select: async (question) => (await load()).select(question),
     multiselect: async (question) => (await load()).multiselect(question),

@@ -29,7 +29,6 @@ const entrySchema = z.object({
     'genesis',
     'p2p',
     'metadata',
-    'other-node',
   ]),
   /** Where it was, absolute. */
   origin: z.string(),

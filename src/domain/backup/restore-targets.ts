@@ -1,0 +1,49 @@
+import { isWithin } from '../disk/mounts.ts';
+import { LEASE_ENDING } from '../identity/lease.ts';
+import type { BackupEntry, Contents } from './contents.ts';
+
+export interface RestorePlaces {
+  readonly directory: string;
+  readonly nodeData: string;
+}
+
+/** What of a project's folder is put back; nothing else that a list of contents may name. */
+const PROJECT_FILES: ReadonlySet<string> = new Set([
+  'smesh.yaml',
+  'compose.yaml',
+  'node/config.json',
+  'compose.override.yml',
+  'compose.override.yaml',
+  'docker-compose.override.yml',
+  'docker-compose.override.yaml',
+  '.env',
+]);
+
+/**
+ * Where a file of a backup belongs in a folder that is restored; `undefined` for what stays in the backup: keys that lay
+ * beside PoST data or were retired, metadata, and the folders of other nodes. Names that lead elsewhere go nowhere.
+ */
+export function targetOf(entry: BackupEntry, contents: Contents, places: RestorePlaces): string | undefined {
+  const { kind, origin } = entry;
+  if (kind === 'project' || kind === 'history') {
+    const name = within(origin, contents.directory);
+    if (kind === 'history') return name === '.smesh/history' ? `${places.directory}/${name}` : undefined;
+    return name !== undefined && PROJECT_FILES.has(name) ? `${places.directory}/${name}` : undefined;
+  }
+  const name = within(origin, contents.nodeData);
+  if (name === undefined) return undefined;
+  const isPlain = (text: string) => /^[^/]+$/.test(text) && text !== '.' && text !== '..';
+  const allowed: Partial<Record<BackupEntry['kind'], () => boolean>> = {
+    key: () => name.startsWith('identities/') && isPlain(name.slice('identities/'.length)),
+    lease: () => name.startsWith('identities/') && name.endsWith(LEASE_ENDING) && isPlain(name.slice(11)),
+    p2p: () => name.startsWith('p2p/') && isPlain(name.slice('p2p/'.length)),
+    genesis: () => name === 'genesis.json',
+    database: () => name === 'local.sql' || name === 'local.sql-wal',
+    state: () => name === 'state.sql' || name === 'state.sql-wal',
+  };
+  return allowed[kind]?.() === true ? `${places.nodeData}/${name}` : undefined;
+}
+
+function within(path: string, folder: string): string | undefined {
+  return isWithin(path, folder) && path !== folder ? path.slice(folder.length + 1) : undefined;
+}

@@ -1,0 +1,158 @@
+import { dirname } from 'node:path';
+import type { RestoreDecision } from '../../../domain/backup/decide-restore.ts';
+import type { Owner } from '../../../domain/compose/types.ts';
+import { ExitCode, SmeshError } from '../../../domain/errors.ts';
+import type { FileStep } from '../../../domain/plan/steps.ts';
+import type { AgeKey } from '../../../ports/age.ts';
+import type { Context } from '../../context.ts';
+import { backupPath, runJournaled } from '../../journal.ts';
+import { nodeOwner, projectOwner } from '../../owners.ts';
+import { readBackup } from '../open.ts';
+import type { VerifiedBackup } from '../verify.ts';
+import type { RestoreLook } from './look.ts';
+
+export type PutItem = RestoreDecision['put'][number];
+
+/** With these, and a folder of keys, plain `docker compose up` starts a node: they come when all else is there. */
+const STARTS_NODE: ReadonlySet<string> = new Set(['project/compose.yaml', 'project/node/config.json']);
+
+interface Owners {
+  readonly node: Owner;
+  readonly project: Owner | undefined;
+}
+
+/**
+ * Puts everything in its place, in an order in which a kill at any moment leaves a project that no node is started for
+ * before its local.sql and all its keys are there: settings and databases first, then leases, then keys, and last what
+ * Compose starts it with. Keys go from memory to their place and are in no journal: after a kill the same command is
+ * typed again and finds out what is missing.
+ */
+export async function writeRestored(
+  context: Context,
+  file: string,
+  key: AgeKey | undefined,
+  { files: contents }: VerifiedBackup,
+  look: RestoreLook,
+  put: readonly PutItem[],
+): Promise<void> {
+  const { files } = context.ports;
+  const owners: Owners = {
+    node: await nodeOwner(context, look.project),
+    project: await projectOwner(context),
+  };
+  const data = look.project.node.data;
+  await files.makeDirectory(context.directory, owners.project);
+  await files.makeDirectory(data, { mode: 0o700, ...owners.node });
+  const databases = put.filter(({ entry }) => entry.kind === 'database' || entry.kind === 'state');
+  await stageDatabases(context, file, key, databases, owners.node);
+  const first = put.filter((item) => !STARTS_NODE.has(item.entry.path));
+  await journal(context, owners.project, [
+    ...first.filter(({ entry }) => isText(entry.kind) && entry.kind !== 'lease').flatMap(textStep),
+    ...databases.map(({ target, entry }) => {
+      const what = entry.kind === 'state' ? 'state.sql of the backup' : 'local.sql of the backup';
+      return { kind: 'replace-file' as const, from: stagedPath(target), to: target, what };
+    }),
+    { kind: 'make-directory' as const, path: `${data}/identities`, mode: 0o700, ...owners.node },
+    ...first.filter(({ entry }) => entry.kind === 'lease').flatMap(textStep),
+  ]);
+  for (const item of put.filter(({ entry }) => entry.kind === 'key' || entry.kind === 'p2p'))
+    await putSecret(context, item, contents.get(item.entry.path), owners.node);
+  await journal(
+    context,
+    owners.project,
+    put.filter(({ entry }) => STARTS_NODE.has(entry.path)).flatMap(textStep),
+  );
+
+  function textStep({ entry, target }: PutItem): FileStep[] {
+    const bytes = contents.get(entry.path);
+    if (bytes === undefined) throw new Error(`${entry.path} was not read`);
+    const ofNode = entry.kind === 'lease' || entry.kind === 'genesis';
+    const owner = ofNode ? owners.node : entry.kind === 'metadata' ? {} : owners.project;
+    const folder: FileStep[] = [
+      { kind: 'make-directory', path: dirname(target), ...(ofNode ? owners.node : owners.project) },
+    ];
+    return [
+      ...(entry.kind === 'metadata' ? [] : folder),
+      {
+        kind: 'write-file',
+        path: target,
+        content: Buffer.from(bytes).toString('utf8'),
+        what: 'as in the backup',
+        backup: backupPath(context.directory, look.contents.createdAt, `${entry.path}.replaced`),
+        mode: entry.mode,
+        ...owner,
+      },
+    ];
+  }
+}
+
+function isText(kind: PutItem['entry']['kind']): boolean {
+  return ['project', 'history', 'genesis', 'metadata', 'lease'].includes(kind);
+}
+
+/** On the same disk as its place, under a name that the node does not read. */
+function stagedPath(target: string): string {
+  const slash = target.lastIndexOf('/') + 1;
+  return `${target.slice(0, slash)}.smesh-restored-${target.slice(slash)}`;
+}
+
+/** Reads the backup a second time: a database is never in memory. */
+async function stageDatabases(
+  context: Context,
+  file: string,
+  key: AgeKey | undefined,
+  databases: readonly PutItem[],
+  owner: Owner,
+): Promise<void> {
+  if (databases.length === 0) return;
+  const { files } = context.ports;
+  const targets = new Map(databases.map(({ entry, target }) => [entry.path, stagedPath(target)]));
+  try {
+    await readBackup(context, file, key, async (entry, content) => {
+      const target = targets.get(entry.path);
+      if (target === undefined) return;
+      await files.removeOwn(target);
+      await files.writeNewFrom(target, content, { mode: entry.mode & 0o666, ...owner });
+    });
+  } catch (error) {
+    for (const target of targets.values()) await files.removeOwn(target);
+    throw error;
+  }
+}
+
+async function journal(
+  context: Context,
+  owner: Owner | undefined,
+  steps: readonly FileStep[],
+): Promise<void> {
+  context.signal.throwIfAborted();
+  await runJournaled(context.ports, {
+    directory: context.directory,
+    command: 'backup restore',
+    at: context.clock.now(),
+    steps,
+    ...(owner === undefined ? {} : { owner }),
+  });
+}
+
+/** Straight from memory to where it belongs; 0600, synced, read back. Never over another file. */
+async function putSecret(
+  context: Context,
+  { target, entry }: PutItem,
+  bytes: Uint8Array | undefined,
+  owner: Owner,
+): Promise<void> {
+  const { files } = context.ports;
+  if (bytes === undefined) throw new Error(`${entry.path} was not read`);
+  await files.makeDirectory(dirname(target), { mode: 0o700, ...owner });
+  // Of a run that was killed in the middle of one.
+  await files.removeLeftovers(dirname(target));
+  await files.writeNew(target, bytes, { mode: 0o600, ...owner });
+  if (Buffer.from(bytes).equals(await files.readBytes(target))) return;
+  throw new SmeshError(
+    'key-not-written',
+    ExitCode.invalid,
+    `${target} was written, but reads back differently: the disk is at fault`,
+    { hint: 'The backup is whole. Do not start the node from this disk; restore to another: --to DIR' },
+  );
+}
