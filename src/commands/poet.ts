@@ -81,7 +81,7 @@ function refuseArguments(action: string, rest: readonly string[]): void {
 function requireArguments(action: string, rest: readonly string[]): void {
   if (rest.length > 0) return;
   throw new SmeshError('usage', ExitCode.usage, `poet ${action} wants the address of a PoET`, {
-    hint: `For example: smesh-compose poet ${action} https://poet.example.org`,
+    hint: `Nothing was changed. For example: smesh-compose poet ${action} https://poet.example.org`,
   });
 }
 

@@ -131,5 +131,7 @@ function wordText(word: RoundWord): string {
 }
 
 function words(rounds: readonly number[]): string {
-  return rounds.length === 1 ? `round ${rounds[0]}` : `rounds ${[...rounds].reverse().join(', ')}`;
+  return rounds.length === 1
+    ? `round ${rounds[0]}`
+    : `rounds ${[...rounds].sort((a, b) => a - b).join(', ')}`;
 }

@@ -1,0 +1,220 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { defaultPoet, MAINNET } from '../../../src/domain/node/networks.ts';
+import { isSameCalendar, renderCalendar } from '../../../src/domain/poet/calendar.ts';
+import { currentOrNextGap, epochAt, epochClock } from '../../../src/domain/poet/epochs.ts';
+import { poetPreset } from '../../../src/domain/poet/presets.ts';
+import { finishedRounds, runningRound } from '../../../src/domain/poet/rounds.ts';
+import { scheduleRow, scheduleRows } from '../../../src/domain/poet/schedule.ts';
+import { clockAt, runMain } from '../../helpers/run-main.ts';
+import { tempFolder } from '../../helpers/temp.ts';
+
+const clock = epochClock(MAINNET, defaultPoet(MAINNET));
+const at = (text: string) => Date.parse(text);
+const iso = (moment: number) => new Date(moment).toISOString().replace(':00.000Z', 'Z');
+
+describe('rows', () => {
+  it.each([
+    // Published vectors (spacemesh.md §12): epoch, its start, round start, round end.
+    [13, '2024-01-12T08:00Z', '2024-01-22T08:00Z', '2024-02-04T20:00Z'],
+    [30, '2024-09-06T08:00Z', '2024-09-16T08:00Z', '2024-09-29T20:00Z'],
+    [60, '2025-10-31T08:00Z', '2025-11-10T08:00Z', '2025-11-23T20:00Z'],
+  ])('of epoch %i are those that are published', (epoch, starts, roundStarts, roundEnds) => {
+    const row = scheduleRow(clock, epoch);
+    expect([row.epochStarts, row.roundStarts, row.roundEnds].map(iso)).toEqual([
+      starts,
+      roundStarts,
+      roundEnds,
+    ]);
+    expect(scheduleRow(clock, epoch + 1).gapOpens).toBe(row.roundEnds);
+  });
+
+  it('of thirty dates begin with the epoch that runs, each after the other', () => {
+    for (let day = 0; day < 30; day += 1) {
+      const now = at('2026-01-01T00:00:00Z') + day * 11 * 3_600_000;
+      const rows = scheduleRows(clock, now, 3);
+      expect(rows[0]?.epochStarts).toBeLessThanOrEqual(now);
+      expect(rows[0]?.publishBy).toBeGreaterThan(now);
+      for (const [index, row] of rows.entries()) {
+        expect(row.epoch).toBe((rows[0]?.epoch ?? 0) + index);
+        const moments = [
+          row.epochStarts,
+          row.gapOpens,
+          row.registrationOpens,
+          row.roundStarts,
+          row.poetProofBy,
+        ];
+        expect([...moments, row.publishBy]).toEqual([...moments, row.publishBy].sort((a, b) => a - b));
+        expect(new Date(row.gapOpens).getUTCDay(), 'a Sunday').toBe(0);
+      }
+    }
+  });
+
+  it('follow the phase', () => {
+    const later = epochClock(MAINNET, poetPreset('team24')?.times ?? defaultPoet(MAINNET));
+    const row = scheduleRow(later, 14);
+    // operators.md d.2: opens 264 h after the epoch's start, closes 48 h before its end.
+    expect(row.gapOpens - row.epochStarts).toBe(264 * 3_600_000);
+    expect(row.epochEnds - row.roundStarts).toBe(48 * 3_600_000);
+  });
+});
+
+/** Made by walking through a calendar in steps of two weeks, with another program. */
+const THIRTY_DATES: readonly [string, number, number, string, string, 'open' | 'shut'][] = [
+  // moment, its epoch, the gap that is open or next, when it opens and closes, whether it is open
+  ['2023-07-14T08:00Z', 0, 0, '2023-07-23T20:00Z', '2023-07-24T08:00Z', 'shut'],
+  ['2023-08-05T11:44Z', 1, 1, '2023-08-06T20:00Z', '2023-08-07T08:00Z', 'shut'],
+  ['2023-09-27T15:05Z', 5, 5, '2023-10-01T20:00Z', '2023-10-02T08:00Z', 'shut'],
+  ['2023-10-09T19:43Z', 6, 6, '2023-10-15T20:00Z', '2023-10-16T08:00Z', 'shut'],
+  ['2023-12-02T12:43Z', 10, 10, '2023-12-10T20:00Z', '2023-12-11T08:00Z', 'shut'],
+  ['2024-02-04T19:59Z', 14, 14, '2024-02-04T20:00Z', '2024-02-05T08:00Z', 'shut'],
+  ['2024-02-04T20:00Z', 14, 14, '2024-02-04T20:00Z', '2024-02-05T08:00Z', 'open'],
+  ['2024-02-05T07:59Z', 14, 14, '2024-02-04T20:00Z', '2024-02-05T08:00Z', 'open'],
+  ['2024-02-05T08:00Z', 14, 15, '2024-02-18T20:00Z', '2024-02-19T08:00Z', 'shut'],
+  ['2024-02-09T07:59Z', 14, 15, '2024-02-18T20:00Z', '2024-02-19T08:00Z', 'shut'],
+  ['2024-02-09T08:00Z', 15, 15, '2024-02-18T20:00Z', '2024-02-19T08:00Z', 'shut'],
+  ['2024-02-10T22:15Z', 15, 15, '2024-02-18T20:00Z', '2024-02-19T08:00Z', 'shut'],
+  ['2024-02-29T12:00Z', 16, 16, '2024-03-03T20:00Z', '2024-03-04T08:00Z', 'shut'],
+  ['2024-03-07T04:30Z', 16, 17, '2024-03-17T20:00Z', '2024-03-18T08:00Z', 'shut'],
+  ['2024-08-07T20:15Z', 27, 28, '2024-08-18T20:00Z', '2024-08-19T08:00Z', 'shut'],
+  ['2024-10-22T01:53Z', 33, 33, '2024-10-27T20:00Z', '2024-10-28T08:00Z', 'shut'],
+  ['2024-12-31T23:59Z', 38, 38, '2025-01-05T20:00Z', '2025-01-06T08:00Z', 'shut'],
+  ['2025-03-17T00:40Z', 43, 43, '2025-03-16T20:00Z', '2025-03-17T08:00Z', 'open'],
+  ['2025-06-20T04:14Z', 50, 50, '2025-06-22T20:00Z', '2025-06-23T08:00Z', 'shut'],
+  ['2025-08-01T16:57Z', 53, 53, '2025-08-03T20:00Z', '2025-08-04T08:00Z', 'shut'],
+  ['2025-11-02T16:17Z', 60, 60, '2025-11-09T20:00Z', '2025-11-10T08:00Z', 'shut'],
+  ['2026-07-14T00:49Z', 78, 78, '2026-07-19T20:00Z', '2026-07-20T08:00Z', 'shut'],
+  ['2026-09-13T06:10Z', 82, 82, '2026-09-13T20:00Z', '2026-09-14T08:00Z', 'shut'],
+  ['2027-03-19T15:29Z', 96, 96, '2027-03-28T20:00Z', '2027-03-29T08:00Z', 'shut'],
+  ['2027-09-12T19:31Z', 108, 108, '2027-09-12T20:00Z', '2027-09-13T08:00Z', 'shut'],
+  ['2027-10-31T12:31Z', 112, 112, '2027-11-07T20:00Z', '2027-11-08T08:00Z', 'shut'],
+  ['2028-05-28T00:13Z', 127, 127, '2028-06-04T20:00Z', '2028-06-05T08:00Z', 'shut'],
+  ['2028-06-28T16:17Z', 129, 129, '2028-07-02T20:00Z', '2028-07-03T08:00Z', 'shut'],
+  ['2028-08-25T01:33Z', 133, 133, '2028-08-27T20:00Z', '2028-08-28T08:00Z', 'shut'],
+  ['2028-09-29T04:27Z', 135, 136, '2028-10-08T20:00Z', '2028-10-09T08:00Z', 'shut'],
+];
+
+describe('thirty dates of mainnet', () => {
+  it.each(THIRTY_DATES)('%s', (moment, epoch, gap, opens, closes, state) => {
+    expect(epochAt(clock, at(moment))).toBe(epoch);
+    const found = currentOrNextGap(clock, at(moment));
+    expect([found.epoch, iso(found.opens), iso(found.closes)]).toEqual([gap, opens, closes]);
+    expect(found.open ? 'open' : 'shut').toBe(state);
+  });
+});
+
+describe('rounds', () => {
+  it.each([
+    ['in a round', '2024-01-30T00:00:00Z', 13, [12, 11]],
+    ['at its very end', '2024-02-04T20:00:00Z', undefined, [13, 12]],
+    ['in the gap', '2024-02-05T07:59:59Z', undefined, [13, 12]],
+    ['when the next one begins', '2024-02-05T08:00:00Z', 14, [13, 12]],
+    ['before the first', '2023-07-15T00:00:00Z', undefined, []],
+    ['in the first', '2023-07-25T00:00:00Z', 0, []],
+  ])('%s', (_, now, running, finished) => {
+    expect(runningRound(clock, at(now))).toBe(running);
+    expect(finishedRounds(clock, at(now), 2)).toEqual(finished);
+  });
+});
+
+describe('the calendar', () => {
+  const rows = scheduleRows(clock, at('2024-01-30T00:00:00Z'), 2);
+  const facts = { network: 'mainnet', clock, rows, now: at('2024-01-30T00:00:00Z'), alarmMs: 24 * 3_600_000 };
+  const calendar = renderCalendar(facts);
+
+  it('keeps to RFC 5545: line ends, 75 octets, what every entry needs', () => {
+    expect(calendar.endsWith('END:VCALENDAR\r\n')).toBe(true);
+    const lines = calendar.split('\r\n');
+    expect(calendar.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+    for (const line of lines) expect(Buffer.byteLength(line), line).toBeLessThanOrEqual(75);
+    const unfolded = calendar.replaceAll('\r\n ', '').split('\r\n');
+    expect(unfolded.filter((line) => line === 'BEGIN:VEVENT')).toHaveLength(6);
+    for (const name of ['UID', 'DTSTAMP', 'DTSTART', 'SUMMARY'])
+      expect(unfolded.filter((line) => line.startsWith(`${name}:`)).length, name).toBe(6);
+    expect(new Set(unfolded.filter((line) => line.startsWith('UID:'))).size).toBe(6);
+    expect(unfolded).toContain('TRIGGER:-PT1440M');
+    expect(unfolded.join('\n')).toContain('DTSTART:20240204T200000Z\nDTEND:20240205T080000Z');
+    // A comma in a text would begin a second value.
+    for (const line of unfolded.filter((one) => one.startsWith('DESCRIPTION')))
+      expect(line.replaceAll(/\\./g, '')).not.toMatch(/[,;]/);
+  });
+
+  it('folds between characters, also where one takes several octets', () => {
+    const long = renderCalendar({ ...facts, network: 'ü'.repeat(120) });
+    for (const line of long.split('\r\n')) {
+      expect(Buffer.byteLength(line)).toBeLessThanOrEqual(75);
+      expect(line).not.toContain('�');
+    }
+    expect(long.replaceAll('\r\n ', '')).toContain(`${'ü'.repeat(120)}: cycle gap 14`);
+  });
+
+  it('names an entry the same in every run, and another way for another rhythm', () => {
+    const uids = (text: string) => text.split('\r\n').filter((line) => line.startsWith('UID:'));
+    const later = renderCalendar({ ...facts, now: facts.now + 1000 });
+    expect(uids(later)).toEqual(uids(calendar));
+    expect(isSameCalendar(later, calendar)).toBe(true);
+    const other = renderCalendar({ ...facts, clock: { ...clock, phaseShift: 288 * 3_600_000 } });
+    expect(uids(other).some((uid) => uids(calendar).includes(uid))).toBe(false);
+  });
+});
+
+describe('poet schedule', () => {
+  const now = at('2024-01-30T00:00:00Z');
+  const schedule = (folder: string, args: readonly string[], offset = 0) =>
+    runMain(['-C', folder, 'poet', 'schedule', ...args], clockAt(now, offset));
+
+  it('needs no project, and fits 80 columns with local times', async () => {
+    const run = await schedule(tempFolder('schedule'), ['--network', 'mainnet', '--epochs', '2'], 330);
+    expect(run.code).toBe(0);
+    for (const line of run.stdout.split('\n').slice(2)) expect(line.length).toBeLessThanOrEqual(80);
+    expect(run.stdout).toMatch(
+      /^ {2}14 {2}2024-02-04 20:00 {2}2024-02-05 07:00 {2}2024-02-05 08:00 {2}2024-02-09 08:00$/m,
+    );
+    expect(run.stdout).toMatch(
+      /^here {2}2024-02-05 01:30 {2}2024-02-05 12:30 {2}2024-02-05 13:30 {2}2024-02-09 13:30$/m,
+    );
+  });
+
+  it('says the same as data', async () => {
+    const run = await schedule(tempFolder('schedule'), ['--preset', 'team24', '--epochs', '1', '--json']);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      schemaVersion: 1,
+      network: 'mainnet',
+      phaseShiftSeconds: 288 * 3600,
+      cycleGapSeconds: 24 * 3600,
+      epochs: [{ epoch: 14, roundStarts: '2024-02-07T08:00:00.000Z', publishBy: '2024-02-09T08:00:00.000Z' }],
+    });
+  });
+
+  it('writes a calendar, twice the same file, and over nothing of anybody else', async () => {
+    const folder = tempFolder('schedule');
+    const file = join(folder, 'gaps.ics');
+    expect(await schedule(folder, ['--ics', file])).toMatchObject({ code: 0 });
+    const first = readFileSync(file, 'utf8');
+    const again = await runMain(['-C', folder, 'poet', 'schedule', '--ics', file], clockAt(now + 60_000));
+    expect(again.stdout).toContain('says the same already');
+    expect(readFileSync(file, 'utf8')).toBe(first);
+    const printed = await schedule(folder, ['--ics', '-']);
+    expect(printed.stdout).toBe(first);
+    writeFileSync(file, 'BEGIN:VCALENDAR\r\nPRODID:somebody\r\n');
+    const refused = await schedule(folder, ['--ics', file]);
+    expect(refused.code).toBe(5);
+    expect(readFileSync(file, 'utf8')).toContain('somebody');
+  });
+
+  it.each([
+    [['--phase-shift', '336h'], /phase shift must be shorter than an epoch/],
+    [['--grace', '12h'], /grace period must be shorter than the cycle gap/],
+    [['--cycle-gap', '0s'], /longer than nothing/],
+    [['--preset', 'tam24'], /no preset "tam24"/],
+    [['--alarm', '1h'], /belongs to --ics/],
+    [['--use'], /--use belongs to: poet serve/],
+    [['https://x.example'], /takes no "https:/],
+    [['--epochs', '0'], /1 to 200/],
+  ])('refuses %j', async (args, says) => {
+    const run = await schedule(tempFolder('schedule'), args);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toMatch(says);
+  });
+});
