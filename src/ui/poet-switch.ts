@@ -173,7 +173,7 @@ export function renderSwitch(view: SwitchView, columns: number, style: MomentSty
         `  ${momentHere(at, style).padEnd(width)}  ${(left[index] ?? '').padEnd(leftWidth)}  ${what}`,
     ),
     ...(window === undefined ? [] : ['', windowWords(window, style)]),
-    ...(decision.kind === 'wait' ? ['', ...decision.hindered.map(hinderedLine)] : []),
+    ...(decision.kind === 'wait' ? ['', ...hinderedLines(decision.hindered).map((line) => `! ${line}`)] : []),
   ].join('\n');
 }
 
@@ -185,14 +185,10 @@ export function windowWords({ opens, closes }: SwitchWindow, style: MomentStyle)
     : `The window opens ${momentHere(opens, style)} (${countdown(opens, style.now)}), as soon as all have published from then on, and closes ${closing}.`;
 }
 
-/** Who keeps it from being done now. */
-export function hinderedLine({ name, why }: { readonly name: string; readonly why: string }): string {
-  return `! ${name === '' ? '' : `${name} `}${why}`;
-}
-
 /** More than these are counted: fifty identities in one epoch all wait for the same thing. */
 const MOST_NAMED = 6;
 
+/** Who keeps it from being done now, those with the same reason together. */
 export function hinderedLines(
   all: readonly { readonly name: string; readonly why: string }[],
 ): readonly string[] {

@@ -38,7 +38,6 @@ export const ACTS: { readonly [Kind in SwitchAct]: Act } = {
     const { project } = judged;
     const { paths } = await backUpBefore(context, project, 'poet-switch');
     const backup = { at: new Date(context.clock.now()).toISOString(), paths };
-    context.out.note(`Backup: ${paths.join(', ')}`);
     return save(context, { ...record, backup });
   },
 

@@ -22,7 +22,7 @@ export async function cureNode(
     readonly wanted: Wanted;
     readonly options: SwitchOptions;
   },
-): Promise<ExitCode | undefined> {
+): Promise<ExitCode | 'again'> {
   const found = await lookForRecovery(context, options.deleteRegistrations);
   const { recovery, stranded } = found;
   const isOurs =
@@ -44,7 +44,7 @@ export async function cureNode(
   await applyRecovery(context, found, { deletes: options.deleteRegistrations, timeoutMs: options.timeoutMs });
   if (options.wait !== undefined && record !== undefined) {
     await writeSwitchRecord(context, { ...record, nodeRan: false });
-    return undefined;
+    return 'again';
   }
   await removeSwitchRecord(context);
   const result = options.deleteRegistrations

@@ -190,7 +190,6 @@ export async function applyRecovery(
     throw new SmeshError('release-not-supported', ExitCode.refused, `${rows.why}. Nothing was changed.`);
   }
   const { paths } = await backUpBefore(context, project, 'poet-switch');
-  context.out.note(`Backup: ${paths.join(', ')}`);
   await notePendingStarts(context, project.name, [NODE]);
   // In a restart loop it would be started in the middle of it.
   if (look.container !== undefined) await (await context.ports.docker()).stop(look.container.id);

@@ -1,6 +1,7 @@
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { epochTimeline } from '../../domain/poet/epochs.ts';
 import type { SwitchDecision } from '../../domain/poet/switch/decide.ts';
+import type { SwitchWindow } from '../../domain/poet/switch/window.ts';
 import type { MomentStyle } from '../../ui/moments.ts';
 import { countdown, momentHere } from '../../ui/moments.ts';
 import {
@@ -117,16 +118,17 @@ export function waitingLines(context: Context, judged: Judged): readonly string[
     ];
   }
   if (decision.kind !== 'wait') return ['Waits for another command to end'];
-  const left =
-    context.out.interactive && decision.next !== undefined
-      ? ` (${countdown(decision.next.opens, style.now)})`
-      : '';
   return [
     ...hinderedLines(decision.hindered).map((line) => `Waits: ${line}`),
-    ...(decision.next === undefined
-      ? []
-      : [`Next window from ${momentHere(decision.next.opens, style)}${left}`]),
+    ...(decision.next === undefined ? [] : [nextWords(decision.next, style, context.out.interactive)]),
   ];
+}
+
+/** Where nothing can be redrawn a countdown would be a new line each second. */
+function nextWords({ opens, closes }: SwitchWindow, style: MomentStyle, interactive: boolean): string {
+  if (opens <= style.now)
+    return `The window is open for everybody else, and closes ${momentHere(closes, style)}`;
+  return `Next window from ${momentHere(opens, style)}${interactive ? ` (${countdown(opens, style.now)})` : ''}`;
 }
 
 export interface SwitchEnd {

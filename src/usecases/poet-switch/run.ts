@@ -67,6 +67,7 @@ class SwitchRun {
         signal.throwIfAborted();
         const judged = await this.#look();
         const end = await this.#answer(judged);
+        if (end === 'again') continue;
         if (end !== undefined) return end;
         if (until !== undefined && clock.now() >= until) throw timedOut(judged);
         live.update(waitingLines(this.#context, judged));
@@ -104,7 +105,7 @@ class SwitchRun {
   }
 
   /** What one look leads to; `undefined`: wait and look again. */
-  async #answer(judged: Judged): Promise<ExitCode | undefined> {
+  async #answer(judged: Judged): Promise<ExitCode | 'again' | undefined> {
     const { decision } = judged;
     const record = await this.#record();
     if (record === undefined && judged.seen.written === 'target')
@@ -172,7 +173,7 @@ class SwitchRun {
   }
 
   /** Acts as long as there is something to do at once; everything is looked at anew between two acts. */
-  async #locked(): Promise<ExitCode | undefined> {
+  async #locked(): Promise<ExitCode | 'again' | undefined> {
     try {
       return await withProjectLock(this.#context, 'poet switch', () => this.#act(), { startPending: false });
     } catch (error) {
@@ -183,7 +184,7 @@ class SwitchRun {
     }
   }
 
-  async #act(): Promise<ExitCode | undefined> {
+  async #act(): Promise<ExitCode | 'again'> {
     // Asked when it was begun, which may be days ago.
     const { project } = await readProject(this.#context);
     const target = targetOf(this.#wanted.targetName, this.#wanted.to);
@@ -198,7 +199,7 @@ class SwitchRun {
       const { decision } = judged;
       if (decision.kind === 'cure')
         return cureNode(this.#context, { judged, record, wanted: this.#wanted, options: this.#options });
-      if (decision.kind !== 'act') return undefined;
+      if (decision.kind !== 'act') return 'again';
       if (record === undefined) throw new Error('an act without a record');
       await ACTS[decision.act](this.#context, {
         judged,
@@ -207,11 +208,14 @@ class SwitchRun {
         options: this.#options,
       });
       this.#did.push(decision.act);
-      if (decision.act === 'start-unchanged') return this.#unchanged(decision);
+      if (decision.act === 'start-unchanged') {
+        this.#sayUnchanged(decision);
+        return 'again';
+      }
     }
   }
 
-  #unchanged({ why }: Extract<SwitchDecision, { kind: 'act' }>): undefined {
+  #sayUnchanged({ why }: Extract<SwitchDecision, { kind: 'act' }>): void {
     const words = `The node was stopped and started again as it was; nothing else was changed: ${why ?? 'the moment had passed'}`;
     if (this.#options.wait === undefined) {
       throw new SmeshError('moment-passed', ExitCode.refused, `${words}.`, {
@@ -219,7 +223,6 @@ class SwitchRun {
       });
     }
     this.#context.out.warn(`${words}.`);
-    return undefined;
   }
 
   async #end(judged: Judged): Promise<ExitCode> {

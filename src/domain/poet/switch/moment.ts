@@ -23,7 +23,7 @@ export interface MomentFacts {
 /** What keeps one identity from it. */
 export interface Hindered {
   readonly name: string;
-  /** Continues its name. */
+  /** Stands behind its name and a colon; that of several who share it, too. */
   readonly why: string;
 }
 
@@ -71,14 +71,13 @@ export function judgeMoment(facts: MomentFacts, now: number): Moment {
 function bears(facts: MomentFacts, stage: StagedIdentity['stage'], now: number): Bears {
   const { rhythms, sameRounds, leadMs } = facts;
   const { from } = rhythms;
-  if (stage.kind === 'unknown')
-    return { ok: false, why: `could not be looked at: ${stage.why}`, earliest: now };
+  if (stage.kind === 'unknown') return { ok: false, why: `not known: ${stage.why}`, earliest: now };
   if (isFree(stage)) return { ok: true, closes: windowCloses(rhythms, now, leadMs) };
   switch (stage.kind) {
     case 'registering':
       return {
         ok: false,
-        why: 'registers for the next round just now',
+        why: 'registering for the next round just now',
         earliest: sameRounds && now + leadMs < stage.starts ? now : roundEnd(from, stage.epoch - 1),
       };
     case 'registered':
@@ -86,9 +85,9 @@ function bears(facts: MomentFacts, stage: StagedIdentity['stage'], now: number):
     case 'round-runs':
       return bearsRunning(facts, stage, now);
     case 'proving':
-      return { ok: false, why: `has yet to publish its ATX of epoch ${stage.epoch}`, earliest: now };
+      return { ok: false, why: `the ATX of epoch ${stage.epoch} is not out yet`, earliest: now };
     default:
-      return { ok: false, why: 'could not be looked at', earliest: now };
+      return { ok: false, why: 'not known', earliest: now };
   }
 }
 
@@ -100,7 +99,7 @@ function bearsRegistered(facts: MomentFacts, stage: StageOf<'registered'>, now: 
   if (!sameRounds) {
     return {
       ok: false,
-      why: `is registered again already, for round ${stage.epoch - 1} of the present PoETs; registered with others for a round that overlaps it, it could end with two ATXs and be cancelled for ever`,
+      why: `registered again already, for round ${stage.epoch - 1} of the present PoETs; registered with others for a round that overlaps it, an identity could end with two ATXs and be cancelled for ever`,
       earliest,
     };
   }
@@ -109,7 +108,7 @@ function bearsRegistered(facts: MomentFacts, stage: StageOf<'registered'>, now: 
   if (now < closes) return { ok: true, closes };
   return {
     ok: false,
-    why: `is registered for round ${stage.epoch - 1}, which would begin before the node is up again`,
+    why: `registered for round ${stage.epoch - 1}, which would begin before the node is up again`,
     earliest,
   };
 }
@@ -117,11 +116,11 @@ function bearsRegistered(facts: MomentFacts, stage: StageOf<'registered'>, now: 
 function bearsRunning(facts: MomentFacts, stage: StageOf<'round-runs'>, now: number): Bears {
   const { rhythms, sameRounds, targetAddresses } = facts;
   const kept = stage.addresses.filter((address) => targetAddresses.includes(address));
-  const why = `waits for the end of round ${stage.epoch - 1}, whose proof only the present PoETs have`;
+  const why = `round ${stage.epoch - 1} is running, and only the present PoETs will have its proof`;
   if (!sameRounds || kept.length === 0) return { ok: false, why, earliest: stage.ends };
   const closes = stage.ends - restartMargin(rhythms.from);
   if (now < closes) return { ok: true, closes };
-  return { ok: false, why: `${why}, and ends in a moment`, earliest: stage.ends };
+  return { ok: false, why: `${why}; it ends in a moment`, earliest: stage.ends };
 }
 
 /** Until the start of the round that the node registers for when it is up at that time; for words. */
