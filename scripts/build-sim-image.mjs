@@ -90,7 +90,10 @@ const images = [
     tag: 'smesh-sim/poet:v0.10.8',
     entrypoint: '/bin/poet',
     workdir: '/',
-    programs: [{ path: 'usr/bin/poet', source: 'poet', warmUp: ['--help'] }],
+    programs: [
+      { path: 'usr/bin/poet', source: 'poet', warmUp: ['--help'] },
+      { path: 'usr/bin/wget', source: 'wget', warmUp: [] },
+    ],
   },
 ];
 
