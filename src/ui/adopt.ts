@@ -8,6 +8,8 @@ import { plural } from './units.ts';
 /** What `adopt` shows; the use case's report has more. */
 export interface ShownAdoption {
   readonly path: string;
+  /** smesh.yaml. */
+  readonly text: string;
   readonly changed: boolean;
   readonly project: Project;
   readonly identities: readonly {
@@ -101,10 +103,11 @@ function warnings(report: ShownAdoption): readonly string[] {
 }
 
 export function adoptionToJson(report: ShownAdoption): Readonly<Record<string, unknown>> {
-  const { path, changed, project, identities, notExpressible, move } = report;
+  const { path, text, changed, project, identities, notExpressible, move } = report;
   return {
     path,
     changed,
+    text: withoutPoetKey(text, project),
     project: {
       name: project.name,
       network: project.network.name,
@@ -122,4 +125,9 @@ export function adoptionToJson(report: ShownAdoption): Readonly<Record<string, u
     warnings: report.warnings,
     next: { recreated: move.recreated, first: move.first.map(({ name }) => name), steps: move.lines },
   };
+}
+
+/** The throw-away key of a private network's PoET is no identity, and still nobody's business in a log. */
+function withoutPoetKey(text: string, { network }: Project): string {
+  return network.poetPrivateKey === undefined ? text : text.replaceAll(network.poetPrivateKey, '(not shown)');
 }

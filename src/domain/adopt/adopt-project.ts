@@ -123,11 +123,17 @@ function nameIdentities(
 ): { readonly names: ReadonlyMap<SmesherId, string>; readonly left: readonly NotExpressible[] } {
   const present = taken ?? { identities: [], retired: [] };
   const used = new Set([...present.identities, ...present.retired].map(({ name }) => name));
+  const served = new Map(present.identities.map(({ id, name }) => [id, name]));
+  const former = new Set(present.retired.map(({ id }) => id));
   const kept = new Map<SmesherId, string>();
   const others: SmesherId[] = [];
   for (const { prover, id } of found) {
     const { name } = prover.program;
-    if (SERVICE_NAME.test(name) && !RESERVED_NAMES.includes(name) && !used.has(name)) {
+    const known = served.get(id);
+    // A name stays with its identity for good, also one that was removed.
+    if (known !== undefined) kept.set(id, known);
+    else if (former.has(id)) others.push(id);
+    else if (SERVICE_NAME.test(name) && !RESERVED_NAMES.includes(name) && !used.has(name)) {
       kept.set(id, name);
       used.add(name);
     } else others.push(id);
@@ -140,11 +146,11 @@ function nameIdentities(
   const left = found.flatMap(({ prover, id }): readonly NotExpressible[] => {
     const name = numbered.get(id);
     if (name === undefined) return [];
-    const { name: former } = prover.program;
-    const meaning = SERVICE_NAME.test(former)
+    const { name: value } = prover.program;
+    const meaning = SERVICE_NAME.test(value)
       ? `is not free for it: becomes ${name}`
       : `becomes ${name}: a service here has small letters, digits and hyphens`;
-    return [{ service: former, key: 'name', value: former, meaning }];
+    return [{ service: value, key: 'name', value, meaning }];
   });
   return { names: new Map([...kept, ...numbered]), left };
 }

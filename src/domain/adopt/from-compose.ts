@@ -3,6 +3,7 @@ import { memoryBytes } from '../project/memory-amount.ts';
 import { absolutePath } from '../project/paths.ts';
 import type { FoundContainer, FoundProgram, Rest } from './found.ts';
 import { isWantedCommand } from './from-container.ts';
+import { builtHere } from './image.ts';
 import { shellCommands, unrollShell } from './words.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -40,7 +41,8 @@ export function programOfService(facts: ComposeServiceFacts): FoundProgram {
   const words = given.length > 0 && definition['entrypoint'] != null ? given : (container?.words ?? given);
   const memory = memoryOf(definition);
   const user = definition['user'];
-  const image = definition['image'] ?? container?.image;
+  // Without one it would be taken for a process of the host.
+  const image = definition['image'] ?? container?.image ?? builtHere(name);
   return {
     name,
     where: `service ${name} of ${facts.file}`,

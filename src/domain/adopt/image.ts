@@ -1,6 +1,13 @@
 import { DEFAULT_IMAGES, inspectImage } from '../node/images.ts';
 import type { FoundProgram, NotExpressible } from './found.ts';
 
+/** What a service is given as image whose file builds one. */
+export const builtHere = (service: string) => `${service} (built here)`;
+const BUILT = / \(built here\)$/;
+
+const PROGRAM = { node: 'go-spacemesh', prover: 'post-service' } as const;
+const OFFICIAL = { node: /(^|\/)go-spacemesh[^/]*$/, prover: /(^|\/)post-service[^/]*$/ } as const;
+
 /**
  * The image that smesh.yaml names for what was found: the same where that names a release, its digest where its tag
  * moves and a registry knows it, else a release that is tested; then it says so.
@@ -16,6 +23,11 @@ export function imageFor(
   const otherwise = DEFAULT_IMAGES[role];
   if (image === undefined || image === '')
     return { image: otherwise, left: left('(none: a bare process)', `becomes ${otherwise}`) };
+  if (BUILT.test(image))
+    return { image: otherwise, left: left(image, `becomes ${otherwise}: no image is built here`) };
+  // Another image may start it by a program of its own, and then not take these arguments.
+  if (!OFFICIAL[role].test(image.split('@')[0] ?? ''))
+    return { image: otherwise, left: left(image, `is no image of ${PROGRAM[role]}: becomes ${otherwise}`) };
   const faults = inspectImage(image).filter(({ severity }) => severity === 'error');
   if (faults.length === 0) return { image, left: [] };
   const moves = /:latest$/.test(image) || !/:[^/]+$/.test(image);

@@ -1,3 +1,4 @@
+import { flagValue } from '../compose/who-serves.ts';
 import { quoteForShell } from '../shell-quote.ts';
 import type { AdoptedIdentity } from './adopt-project.ts';
 import type { FoundProgram } from './found.ts';
@@ -12,6 +13,8 @@ export interface MoveFacts {
   readonly schedulers: readonly string[];
   /** Hand-written files in the folder that plain Compose would read or `generate` refuse to replace. */
   readonly inTheWay: readonly string[];
+  /** Compose files that were adopted: whoever starts them again starts everybody a second time. */
+  readonly formerFiles: readonly string[];
 }
 
 export interface MoveOver {
@@ -74,7 +77,8 @@ function steps(
       ? []
       : [
           [
-            'Outside of the cycle gap, when the /status of every post-service says "Idle": take these away. Their data and keys stay where they are. Until then up refuses, because an identity in two places is lost for ever:',
+            'Outside of the cycle gap, when every post-service says "Idle" (a proof in progress would be lost), take these away. Their data and keys stay where they are. Until then up refuses, because an identity in two places is lost for ever:',
+            ...askStatus(first),
             `docker stop ${containers.map(quoteForShell).join(' ')} && docker rm ${containers.map(quoteForShell).join(' ')}`,
           ],
         ]),
@@ -94,12 +98,35 @@ function steps(
         ]),
     [
       recreated.length > 0
-        ? `See what would happen, then let it: ${recreated.length === 1 ? `${recreated[0]} is` : 'node and post-services of the same name are'} recreated, because the definition differs, each in its own safe moment.`
+        ? `See what would happen, then let it: ${recreated.length <= 3 ? recreated.join(', ') : `${recreated.slice(0, 2).join(', ')} and ${recreated.length - 2} more`} will be recreated, because the definition differs, each in its own safe moment; the node first, which then says who is idle.`
         : 'See what would happen, then start:',
       'smesh-compose plan',
       recreated.length > 0 ? 'smesh-compose up --wait' : 'smesh-compose up',
     ],
+    ...(facts.formerFiles.length === 0
+      ? []
+      : [
+          [
+            'Put the former file aside, so that nobody starts it again beside this:',
+            ...facts.formerFiles.map(
+              (file) => `mv ${quoteForShell(file)} ${quoteForShell(`${file}.before-smesh`)}`,
+            ),
+          ],
+        ]),
   ];
+}
+
+/** How to ask the post-services among them whether they are idle, where they can be reached. */
+function askStatus(programs: readonly FoundProgram[]): readonly string[] {
+  const places = programs.flatMap((program) => {
+    const { container, hostNetwork, names, words } = program;
+    const [, bound = '', port] = /^(.*):(\d+)$/.exec(flagValue(words, ['--operator-address']) ?? '') ?? [];
+    const ip = hostNetwork ? '127.0.0.1' : names.find((name) => /^\d+(\.\d+){3}$/.test(name));
+    const isOpen = hostNetwork || !['127.0.0.1', '[::1]'].includes(bound);
+    return container?.runs && port !== undefined && ip !== undefined && isOpen ? [`${ip}:${port}`] : [];
+  });
+  if (places.length === 0) return [];
+  return [`for a in ${places.join(' ')}; do curl -s http://$a/status; echo; done`];
 }
 
 /** Texts with a number, commands below them on lines of their own, to be copied. */

@@ -25,8 +25,10 @@ export function foundRole(program: Pick<FoundProgram, 'words' | 'image' | 'mount
   // Such a one starts and stops other containers: a schedule, a panel, an updater.
   if (mounts.some(({ target }) => /\/docker\.sock$/.test(target)))
     return /psm|schedul|masher/i.test(`${image} ${program.name}`) ? 'scheduler' : 'other';
-  if (isProverCommand(words) || isProverProgram(named)) return 'prover';
-  if (isNodeCommand(words) || isNodeProgram(named)) return 'node';
+  // The image's own program, unless another one is started in it.
+  const runsImage = words.length === 0 || words[0]?.startsWith('-') === true;
+  if (isProverCommand(words) || (runsImage && isProverProgram(named))) return 'prover';
+  if (isNodeCommand(words) || (runsImage && isNodeProgram(named))) return 'node';
   const startsNode =
     hasFlag(words, '--config', '-c') && hasFlag(words, '--data-folder', '-d', '--preset', '-p');
   return startsNode ? 'node' : 'other';

@@ -114,7 +114,10 @@ async function decide(context: Context, options: AdoptOptions): Promise<Adoption
     ...adoption.notTaken,
     ...beside
       .filter(({ name }) => !said.has(name))
-      .map(({ name }) => ({ service: name, why: 'neither a node nor a post-service; it stays what it is' })),
+      .map(({ name }) => ({
+        service: name,
+        why: 'neither a node nor a post-service: it stays what it is; compose.override.yaml could have it',
+      })),
   ];
   if (adoption.identities.length === 0) throw noIdentities(notTaken);
   const text = present === undefined ? adoption.text : addToProject(present, adoption);
@@ -137,6 +140,7 @@ async function decide(context: Context, options: AdoptOptions): Promise<Adoption
       identities: adoption.identities,
       schedulers: gathered.schedulers,
       inTheWay,
+      formerFiles: gathered.composeFiles,
     }),
   };
 }

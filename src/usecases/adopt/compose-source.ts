@@ -55,8 +55,12 @@ export async function readComposeProject(
   const files = (await filesOf(context, file, running)) ?? [file];
   const services = await readServices(context, { name, directory, files }, raw);
   const containers = engine.containers.filter(({ project }) => project === name);
+  const order = isTree(raw) && isTree(raw['services']) ? Object.keys(raw['services']) : [];
+  // Compose sorts by name; people have an order of their own.
+  const rank = (service: string) => (order.includes(service) ? order.indexOf(service) : order.length);
+  const sorted = Object.entries(services).sort(([left], [right]) => rank(left) - rank(right));
   return Promise.all(
-    Object.entries(services).map(async ([service, definition]) => {
+    sorted.map(async ([service, definition]) => {
       const container = pick(containers.filter((one) => one.service === service));
       const imageDigest = container === undefined ? undefined : await engine.digestOf(container);
       return programOfService({

@@ -18,6 +18,8 @@ export interface Gathered {
   /** Told by a scheduler: whose data a container proves. */
   readonly ids: ReadonlyMap<string, SmesherId>;
   readonly schedulers: readonly string[];
+  /** Compose files that were read. */
+  readonly composeFiles: readonly string[];
   readonly k2powSlots?: number;
   readonly left: readonly NotExpressible[];
   readonly notTaken: readonly NotTaken[];
@@ -29,6 +31,7 @@ interface Part {
   readonly programs: readonly FoundProgram[];
   readonly ids?: ReadonlyMap<string, SmesherId>;
   readonly schedulers?: readonly string[];
+  readonly composeFiles?: readonly string[];
   readonly k2powSlots?: number;
   readonly left?: readonly NotExpressible[];
   readonly notTaken?: readonly NotTaken[];
@@ -51,6 +54,7 @@ export async function gather(context: Context, sources: readonly string[]): Prom
     programs,
     ids: new Map(parts.flatMap((part) => [...(part.ids ?? [])])),
     schedulers: [...new Set([...containers, ...parts.flatMap((part) => part.schedulers ?? [])])],
+    composeFiles: parts.flatMap((part) => part.composeFiles ?? []),
     left: parts.flatMap((part) => part.left ?? []),
     notTaken: parts.flatMap((part) => part.notTaken ?? []),
     ...(k2powSlots === undefined ? {} : { k2powSlots }),
@@ -66,9 +70,13 @@ function unique(programs: readonly FoundProgram[]): readonly FoundProgram[] {
   return [...new Map(programs.map((program) => [program.container?.id ?? program.where, program])).values()];
 }
 
+async function fromCompose(context: Context, engine: EngineLook, file: string): Promise<Part> {
+  return { programs: await readComposeProject(context, file, engine), composeFiles: [file] };
+}
+
 async function fromHere(context: Context, engine: EngineLook): Promise<Part> {
   const file = await findComposeFile(context, context.directory);
-  if (file !== undefined) return { programs: await readComposeProject(context, file, engine) };
+  if (file !== undefined) return fromCompose(context, engine, file);
   if (engine.unseen !== undefined) throw engine.unseen;
   const programs = await Promise.all(engine.containers.map((container) => engine.program(container)));
   return { programs: programs.filter((program) => foundRole(program) !== 'other') };
@@ -79,7 +87,7 @@ async function fromSource(context: Context, engine: EngineLook, source: string):
   const facts = await context.ports.files.facts(path);
   if (facts?.kind === 'directory') {
     const file = await findComposeFile(context, path);
-    if (file !== undefined) return { programs: await readComposeProject(context, file, engine) };
+    if (file !== undefined) return fromCompose(context, engine, file);
     throw new SmeshError(
       'nothing-to-adopt',
       ExitCode.invalid,
@@ -107,7 +115,7 @@ async function fromSource(context: Context, engine: EngineLook, source: string):
 
 async function fromFile(context: Context, engine: EngineLook, path: string): Promise<Part> {
   const text = await context.ports.files.readText(path);
-  if (isComposeFile(parsed(text))) return { programs: await readComposeProject(context, path, engine) };
+  if (isComposeFile(parsed(text))) return fromCompose(context, engine, path);
   const reading = readScheduler({ text, file: path, directory: dirname(path) });
   if (reading.programs.length === 0 && reading.listed.length === 0)
     throw new SmeshError(

@@ -16,6 +16,8 @@ export interface ContainerQuestion {
   readonly engineIsHere: boolean;
   /** Containers of the project in question. */
   readonly own: ReadonlySet<string>;
+  /** Its name: what is of the same one and not its own must not be taken away by taking all of it down. */
+  readonly projectName?: string;
 }
 
 /** What one container of the engine has of identities, whatever made it and whether it runs (S2, S23). */
@@ -53,9 +55,13 @@ export async function placesOfContainer(
     ),
   );
   const removal =
-    project === undefined ? `docker rm -f ${container.name}` : `docker compose -p ${project} down`;
+    project === undefined
+      ? `docker rm -f ${container.name}`
+      : project === question.projectName
+        ? `docker stop ${container.name} && docker rm ${container.name}`
+        : `docker compose -p ${project} down`;
   // Of a Compose project others may prove even where this one does not.
-  const mayProve = project !== undefined || (runs && byData.size > 0);
+  const mayProve = (project ?? question.projectName) !== question.projectName || (runs && byData.size > 0);
   const remedy = mayProve ? whenIdle(removal) : removal;
   const own = question.own.has(container.id);
   const place = (smesherId: SmesherId, by: Place['by'], path: string | undefined): Place => ({

@@ -15,6 +15,7 @@ export interface HostQuestion {
   readonly known: readonly string[];
   /** Those of the project in question. */
   readonly own: ReadonlySet<string>;
+  readonly projectName?: string;
   /** Paths of this host are paths of the engine's host, and its processes share our /proc. */
   readonly engineIsHere: boolean;
 }
@@ -29,10 +30,17 @@ export async function indexHost({
   containers,
   known,
   own,
+  projectName,
   engineIsHere,
 }: HostQuestion): Promise<IdentityIndex> {
   const reader = createFolderReader(ports, clock);
-  const question = { files: ports.files, reader, engineIsHere, own };
+  const question = {
+    files: ports.files,
+    reader,
+    engineIsHere,
+    own,
+    ...(projectName === undefined ? {} : { projectName }),
+  };
   const [ofContainers, ofProcesses] = await Promise.all([
     Promise.all(containers.map((container) => placesOfContainer(question, container))),
     engineIsHere ? placesOfProcesses(ports.files, reader, known) : [],

@@ -1,3 +1,4 @@
+import { rolesIn } from '../../domain/compose/container-role.ts';
 import { findFormerProjects, WORKING_DIRECTORY } from '../../domain/compose/former-project.ts';
 import { HELPER_ROLE, LABEL, readLabels } from '../../domain/compose/labels.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
@@ -29,6 +30,7 @@ export async function indexProject(context: Context, project: Project): Promise<
       containers,
       known: containers.map(({ id }) => id),
       own: new Set(own.map(({ id }) => id)),
+      projectName: project.name,
       engineIsHere,
     }),
     placesOfProject(context, project, nodeRuns),
@@ -70,13 +72,27 @@ async function askEngine(context: Context, project: Project): Promise<EngineLook
   }
 }
 
+/**
+ * Of a hand-written project that was adopted under its name: a node or a post-service that Compose would not replace by ours,
+ * because its service is called otherwise. It is somebody else, whatever its project is called.
+ */
+function handMadeBeside(project: Project): (container: ObservedContainer) => boolean {
+  const services = new Set(['node', ...project.identities.map(({ name }) => name)]);
+  const roleOf = rolesIn(project);
+  return (container) =>
+    readLabels(container.labels) === undefined &&
+    !services.has(container.service ?? '') &&
+    roleOf(container) !== 'other';
+}
+
 /** Those of its name and of its former ones; but not those that a copy of it in another folder has made. */
 async function findOwn(
   context: Context,
   project: Project,
   containers: readonly ObservedContainer[],
 ): Promise<readonly ObservedContainer[]> {
-  const named = containers.filter((one) => one.project === project.name && !one.oneOff);
+  const isLeft = handMadeBeside(project);
+  const named = containers.filter((one) => one.project === project.name && !one.oneOff && !isLeft(one));
   const folders = new Set(named.map(({ labels }) => labels[WORKING_DIRECTORY] ?? context.directory));
   const copies = new Set<string>();
   for (const folder of folders) {

@@ -4,7 +4,6 @@ import type { ClosedFolder, Place } from '../../domain/identity/places.ts';
 import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import type { Finding } from '../../domain/plan/findings.ts';
 import type { Context } from '../context.ts';
-import { whenIdle } from '../identity-index/container-places.ts';
 import { indexHost } from '../identity-index/host-index.ts';
 import type { EngineObservation } from './observe-engine.ts';
 
@@ -26,12 +25,13 @@ export async function checkDuplicates(
     containers: [...observation.foreign, ...beside],
     known: [...observation.own, ...observation.foreign].map(({ id }) => id),
     own: new Set(),
+    ...(beside[0]?.project === undefined ? {} : { projectName: beside[0].project }),
     engineIsHere: observation.engineIsHere,
   });
   return [
     ...places.flatMap((place) => {
       const name = names.get(place.smesherId);
-      return name === undefined ? [] : [toFinding(withoutItself(place, beside), name)];
+      return name === undefined ? [] : [toFinding(place, name)];
     }),
     ...closed.map(toUnknown),
   ];
@@ -46,14 +46,6 @@ function handMade({ own, desired }: EngineObservation): readonly ObservedContain
     ({ labels, service }) =>
       readLabels(labels) === undefined && !desired.some((wanted) => wanted.name === service),
   );
-}
-
-/** `docker compose down` under that name would take the whole project away. */
-function withoutItself(place: Place, beside: readonly ObservedContainer[]): Place {
-  const container = beside.find(({ id }) => place.holder === `container ${id}`);
-  if (container === undefined) return place;
-  const remove = `docker stop ${container.name} && docker rm ${container.name}`;
-  return { ...place, remedy: place.by === 'key' ? remove : whenIdle(remove) };
 }
 
 /**
