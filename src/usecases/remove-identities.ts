@@ -4,6 +4,7 @@ import { removeIdentity } from '../domain/project/edit.ts';
 import { didYouMean } from '../domain/project/suggest.ts';
 import type { Identity, Project } from '../domain/project/types.ts';
 import { COMPOSE_OVERRIDES } from '../ports/compose.ts';
+import { backUpBefore } from './backup/back-up-before.ts';
 import type { Context } from './context.ts';
 import { writeProject } from './init/write-project.ts';
 import type { LoadedProject } from './load-project.ts';
@@ -71,6 +72,7 @@ export async function removeIdentities(
     text: identities.reduce((edited, { id }) => removeIdentity(edited, id), text),
     options: { keys: [], repairKeys: false, dryRun: request.dryRun, force: request.force },
     keyFiles: [],
+    before: () => backUpBefore(context, project, 'keys'),
     facts: { removed: identities.map(({ id, name, data }) => ({ id, name, data })) },
   });
   if (written) {

@@ -46,6 +46,8 @@ const crashing: FilesPort = {
     change('writeAtomic', path, content, () => nodeFiles.writeAtomic(path, content, ownership)),
   writeNew: (path, content, ownership) =>
     change('writeNew', path, content, () => nodeFiles.writeNew(path, content, ownership)),
+  writeNewFrom: (path, content, ownership) =>
+    change('writeNewFrom', path, undefined, () => nodeFiles.writeNewFrom(path, content, ownership)),
   move: (from, to) => change('move', to, undefined, () => nodeFiles.move(from, to)),
   setMode: (path, mode) => change('setMode', path, undefined, () => nodeFiles.setMode(path, mode)),
   setOwner: (path, uid, gid) => change('setOwner', path, undefined, () => nodeFiles.setOwner(path, uid, gid)),

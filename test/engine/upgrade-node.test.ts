@@ -197,7 +197,9 @@ describe('S41: the node', () => {
     expect(after['node']).not.toBe(before['node']);
     for (const prover of ['post-0001', 'post-0002']) expect(after[prover]).toBe(before[prover]);
     expect(existsSync(join(folder, '.smesh/upgrade.json'))).toBe(false);
-    expect(readdirSync(join(folder, '.smesh/backups')).some((name) => name.endsWith('local.sql'))).toBe(true);
+    expect(
+      readdirSync(join(folder, '.smesh/backups')).some((name) => name.endsWith('-upgrade.smesh-backup.tar')),
+    ).toBe(true);
   });
 
   it('a second time there is nothing to do, and up and plain Compose leave all as it is', async () => {
@@ -250,7 +252,9 @@ describe('S41: the node', () => {
   it('one that cannot be started is a failure, and nobody claims that it is as it was', async () => {
     const text = smeshYaml();
     const copies = () =>
-      readdirSync(join(folder, '.smesh/backups')).filter((name) => /local\.sql$/.test(name));
+      readdirSync(join(folder, '.smesh/backups')).filter((name) =>
+        /-upgrade(-\d+)?\.smesh-backup\.tar$/.test(name),
+      );
     const before = copies().length;
     turnKnobs(project, BUSY, { node: { devices: ['/dev/smt-is-not-there'] } });
     const run = await project.smesh(['upgrade', '--node', 'v1.7.8', '--wait', '1m']);

@@ -52,7 +52,7 @@ export async function backUpBefore(
     throw new SmeshError(
       'no-backup',
       error.exitCode === ExitCode.refused ? ExitCode.refused : ExitCode.invalid,
-      `Nothing was changed, because the backup before it could not be made: ${error.message}`,
+      `The backup before this could not be made, so it was not begun: ${error.message}`,
       {
         details: error.details,
         hint: error.hint ?? 'Name another folder for backups in smesh.yaml: backup.to',

@@ -8,7 +8,7 @@ import { chooseLock, type LockOptions } from './locks.ts';
 import { contentsOf, type MakeRequest, makeBackup } from './make.ts';
 import { showCreated, showWouldCreate } from './show.ts';
 import { collectSources } from './sources.ts';
-import { closeStaging, openStaging } from './staging.ts';
+import { clearStaging } from './staging.ts';
 
 export interface CreateOptions extends LockOptions {
   readonly withState: boolean;
@@ -55,7 +55,7 @@ async function wouldCreate(
   withoutKeys: boolean,
 ): Promise<ExitCode> {
   try {
-    await openStaging(context);
+    await clearStaging(context);
     const collected = await collectSources(context, { ...request, project, withKeys: !withoutKeys });
     showWouldCreate(
       context,
@@ -64,7 +64,7 @@ async function wouldCreate(
     );
     return ExitCode.ok;
   } finally {
-    await closeStaging(context);
+    await clearStaging(context);
   }
 }
 

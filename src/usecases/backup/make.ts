@@ -14,7 +14,7 @@ import { measure, packArchive } from './archive.ts';
 import { destinationsOf } from './destinations.ts';
 import { removeSuperseded } from './remove-superseded.ts';
 import { type BackupSource, type BackupSources, collectSources } from './sources.ts';
-import { closeStaging, openStaging } from './staging.ts';
+import { clearStaging } from './staging.ts';
 
 export interface MakeRequest {
   readonly reason: BackupReason;
@@ -46,13 +46,13 @@ export async function makeBackup(
   request: MakeRequest,
 ): Promise<MadeBackup> {
   try {
-    await openStaging(context);
+    await clearStaging(context);
     const withKeys = request.lock !== undefined;
     const collected = await collectSources(context, { ...request, project, withKeys });
     const contents = await contentsOf(context, project, request, collected);
     return await writeEverywhere(context, project, request, contents, collected.sources);
   } finally {
-    await closeStaging(context);
+    await clearStaging(context);
   }
 }
 

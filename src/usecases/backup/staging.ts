@@ -13,22 +13,25 @@ export interface StagedDatabase {
 
 const ATTEMPTS = 5;
 
-/** Where copies of databases lie while a backup is made. There is no key in them. */
-export function stagingFolder(context: Context): string {
-  return `${stateFolder(context.directory)}/backup-staging`;
+/**
+ * Where copies of databases lie while a backup is made. There is no key in them. What a killed command leaves there is
+ * cleared away by the next one that takes the project's lock, as every temporary file beside the journal is.
+ */
+function stagingFolder(context: Context): string {
+  return `${stateFolder(context.directory)}/journal/.smesh-backup.staging.tmp`;
 }
 
-/** Makes it anew: what a killed command left there goes. */
-export async function openStaging(context: Context): Promise<void> {
+/** Removes the copies: those of this run, or of one that was killed. */
+export async function clearStaging(context: Context): Promise<void> {
   const { files } = context.ports;
-  const owner = await projectOwner(context);
-  await files.removeOwn(stagingFolder(context));
-  await files.makeDirectory(stateFolder(context.directory), { mode: 0o700, ...owner });
-  await files.makeDirectory(stagingFolder(context), { mode: 0o700, ...owner });
+  if (await files.exists(stagingFolder(context))) await files.removeOwn(stagingFolder(context));
 }
 
-export async function closeStaging(context: Context): Promise<void> {
-  await context.ports.files.removeOwn(stagingFolder(context));
+async function makeStaging(context: Context): Promise<void> {
+  const { files } = context.ports;
+  if (await files.exists(stagingFolder(context))) return;
+  await files.makeDirectory(context.directory);
+  await files.makeDirectory(stagingFolder(context), { mode: 0o700, ...(await projectOwner(context)) });
 }
 
 /**
@@ -42,6 +45,7 @@ export async function stageDatabase(
 ): Promise<StagedDatabase | undefined> {
   const { files } = context.ports;
   if (!(await files.exists(source))) return undefined;
+  await makeStaging(context);
   const path = `${stagingFolder(context)}/${name}`;
   try {
     const editor = await context.ports.databaseEditor();

@@ -20,6 +20,8 @@ export interface WriteRequest {
   readonly prepare?: () => Promise<void>;
   /** Facts for `--json`: `{"added": [...]}`. */
   readonly facts: Readonly<Record<string, unknown>>;
+  /** Once it was confirmed, before anything is written; when it rejects nothing is. */
+  readonly before?: () => Promise<unknown>;
 }
 
 /**
@@ -63,6 +65,7 @@ export async function writeProject(
     if (!yes) throw cancelled(`smesh-compose ${request.command}`);
   }
   await request.prepare?.();
+  if (plan.steps.length > 0) await request.before?.();
   await applyGenerate(context, request.command, { ...plan, notes: [] });
   if (context.json)
     context.out.json({ schemaVersion: 1, dryRun: false, ...request.facts, steps: stepsToJson(plan.steps) });

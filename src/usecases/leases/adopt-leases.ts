@@ -12,6 +12,7 @@ import { shortId } from '../../domain/identity/smesher-id.ts';
 import type { FileStep } from '../../domain/plan/steps.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { version } from '../../version.ts';
+import { backUpBefore } from '../backup/back-up-before.ts';
 import type { Context } from '../context.ts';
 import { indexProject } from '../identity-index/project-index.ts';
 import { runJournaled } from '../journal.ts';
@@ -60,6 +61,7 @@ export async function adoptLeases(
   const steps = await adoptionSteps(context, project, foreign);
   const owner = await projectOwner(context);
   context.signal.throwIfAborted();
+  await backUpBefore(context, project, 'keys');
   await runJournaled(context.ports, {
     directory: context.directory,
     command: 'keys adopt',

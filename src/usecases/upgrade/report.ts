@@ -117,7 +117,7 @@ function afterwards(back: WayBackResult, to: string, from: string): readonly str
     case 'impossible':
       return [
         `It stays on ${to}: ${printable(back.why)}. A node that is put back on older databases does not start.`,
-        'local.sql as it was before lies in .smesh/backups; putting it back can make an identity publish twice, which ends it for ever.',
+        'local.sql as it was before is in the newest backup (smesh-compose backup list); putting it back can make an identity publish twice, which ends it for ever.',
         '→ It may only need longer: smesh-compose logs node   Or go forward to a mended release: smesh-compose upgrade --check',
       ];
   }

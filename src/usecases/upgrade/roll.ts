@@ -1,6 +1,7 @@
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { momentStyle } from '../../ui/stop-price.ts';
+import { backUpBefore } from '../backup/back-up-before.ts';
 import type { Context } from '../context.ts';
 import { lookAtProvers, unsafeOf } from '../lifecycle/look-at-provers.ts';
 import { lossOf, priceLines } from '../lifecycle/refuse.ts';
@@ -8,7 +9,6 @@ import { waitForSafe } from '../lifecycle/wait-for-safe.ts';
 import { loadProject } from '../load-project.ts';
 import type { StartedService } from '../up/execute.ts';
 import { changingSteps, heldBack, putOff, RollActs, type RollOptions } from './acts.ts';
-import { backUpLocalDatabase } from './back-up.ts';
 import { passProverGate } from './gate.ts';
 import { checkNode, nodeBack, proversBack, startFault } from './go-back.ts';
 import { isProver, lookAtProject, type Standing } from './look.ts';
@@ -177,8 +177,10 @@ async function rollNode(acts: RollActs): Promise<NodeWaiting | Failed | undefine
   if (step === undefined) return putOff(prepared.plan.steps)[0];
   const crowded = crowdedWords(project, standing.snapshot, now);
   if (crowded !== undefined) context.out.warn(`${crowded}.`);
+  // Of a node that still runs: when it cannot be made nothing has been taken down.
+  await backUpBefore(context, project, 'upgrade');
   await acts.noteDown(project, step.service);
-  await backUpLocalDatabase(context, project, container);
+  await (await context.ports.docker()).stop(container.id);
   const made = await acts.execute(prepared, [step]);
   const [failed] = made.failed;
   if (failed !== undefined) {

@@ -40,7 +40,13 @@ describe('backUpBefore', () => {
     const bytes = readFileSync(path, 'latin1');
     for (const { keyFile } of farm.identities) expect(bytes).not.toContain(keyFile.slice(0, 64));
     expect(said.notes.join()).toContain('without private keys');
-    expect(readdirSync(join(farm.directory, '.smesh')).sort()).toEqual(['backups', 'history', 'retired']);
+    expect(readdirSync(join(farm.directory, '.smesh/journal'))).toEqual([]);
+    expect(readdirSync(join(farm.directory, '.smesh')).sort()).toEqual([
+      'backups',
+      'history',
+      'journal',
+      'retired',
+    ]);
   });
 
   it('with recipients it has the keys in it, encrypted, in every destination', async () => {
@@ -78,7 +84,7 @@ describe('backUpBefore', () => {
     await expect(backUpBefore(context, project, 'poet-switch')).rejects.toMatchObject({
       code: 'no-backup',
       exitCode: 3,
-      message: expect.stringContaining('Nothing was changed'),
+      message: expect.stringContaining('it was not begun'),
     });
   });
 

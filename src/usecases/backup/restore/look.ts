@@ -10,7 +10,7 @@ import type { Project } from '../../../domain/project/types.ts';
 import type { Context } from '../../context.ts';
 import { PROJECT_FILE } from '../../load-project.ts';
 import { identitiesFolder, readInstalledKeys } from '../../node-keys.ts';
-import { closeStaging, openStaging, stageDatabase } from '../staging.ts';
+import { clearStaging, stageDatabase } from '../staging.ts';
 import type { VerifiedBackup } from '../verify.ts';
 
 /** A file of the backup, where it goes, and what is there now. */
@@ -111,14 +111,14 @@ async function sameDatabase(
 ): Promise<RestoreItem['present']> {
   const { files } = context.ports;
   if (target.endsWith('-wal')) return 'other';
-  await openStaging(context);
+  await clearStaging(context);
   try {
     const staged = await stageDatabase(context, target, 'standing-local.sql');
     if (staged === undefined) return 'absent';
     if (staged.wal !== undefined) return 'other';
     return (await digestOfFile(files.readChunks(staged.path))) === entry.sha256 ? 'same' : 'other';
   } finally {
-    await closeStaging(context);
+    await clearStaging(context);
   }
 }
 
