@@ -1,18 +1,11 @@
 /** A private network as processes on this machine: node, post-services and PoETs of the stand-ins, on a fast clock. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { blake3 } from '@noble/hashes/blake3.js';
 import Database from 'libsql';
-import {
-  bundleStandIn,
-  freePort,
-  type Outcome,
-  type Running,
-  scratch,
-  start,
-  until,
-} from './run-stand-in.ts';
+import { bundleStandIn, type Outcome, type Running, scratch, start, until } from './run-stand-in.ts';
 import { makeKey, type TestKey } from './sim-node-support.ts';
 
 /** Seconds, all of them whole. */
@@ -32,6 +25,22 @@ export interface Programs {
   readonly node: string;
   readonly prover: string;
   readonly poet: string;
+}
+
+/**
+ * A free port below those that the kernel gives to clients. Nobody listens while the node is down, and a prover that
+ * looks for it must not be given that very port for its own end: the node could not take it back.
+ */
+export async function lastingPort(): Promise<number> {
+  for (;;) {
+    const port = 15_000 + Math.floor(Math.random() * 17_000);
+    const free = await new Promise<boolean>((resolve) => {
+      const server = createServer();
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
 }
 
 export async function bundlePrograms(): Promise<Programs> {
@@ -106,7 +115,7 @@ export class Network {
 
   /** @param lead seconds to genesis */
   static async make(programs: Programs, clock: Clock, identities: number, lead = 2): Promise<Network> {
-    const ports = await Promise.all(Array.from({ length: identities + 3 }, freePort));
+    const ports = await Promise.all(Array.from({ length: identities + 3 }, lastingPort));
     return new Network(programs, clock, identities, ports, lead);
   }
 
@@ -127,7 +136,7 @@ export class Network {
   }
 
   async makePoet(changes: readonly string[] = []): Promise<Poet> {
-    const [rest, ...grpc] = await Promise.all([freePort(), freePort(), freePort()]);
+    const [rest, ...grpc] = await Promise.all([lastingPort(), lastingPort(), lastingPort()]);
     const key = makeKey();
     const { epoch, phaseShift, cycleGap } = this.clock;
     const flags = [
@@ -143,7 +152,7 @@ export class Network {
 
   /** Provers of all identities. Only when the node is up: who finds no node looks again after five seconds. */
   async startProvers(): Promise<void> {
-    await until('the node', () => this.node?.stdout().includes('app started') === true);
+    await this.up();
     const golden = blake3(Buffer.from(`${this.genesis / 1000}standalone`));
     for (const [index, key] of this.keys.entries()) {
       const folder = join(this.folder, `post-${index}`);
@@ -226,6 +235,16 @@ export class Network {
       ...knobs,
     });
     return this.node;
+  }
+
+  /** Resolves when the node is up; rejects at once when it has ended, with its words. */
+  async up(): Promise<void> {
+    const { node } = this;
+    await until('the node', () => {
+      if (node?.child.exitCode != null)
+        throw new Error(`the node has ended: ${node.stdout()}${node.stderr()}`);
+      return node?.stdout().includes('app started') === true;
+    });
   }
 
   /** As `docker stop` does it. */

@@ -1,15 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { bundlePrograms, Network, type Programs, type Rows } from './poet-rig.ts';
-import {
-  freePort,
-  type Running,
-  recordings,
-  removeScratch,
-  until,
-  withoutRecordings,
-} from './run-stand-in.ts';
+import { bundlePrograms, lastingPort, Network, type Programs, type Rows } from './poet-rig.ts';
+import { type Running, recordings, removeScratch, until, withoutRecordings } from './run-stand-in.ts';
 import { makeKey } from './sim-node-support.ts';
 
 interface Step {
@@ -23,8 +16,8 @@ const file = join(recordings ?? '', 'phase-switch.json');
 const recorded: { readonly run_1: readonly Step[]; readonly run_2: readonly Step[] } | undefined =
   recordings !== undefined && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 
-/** A round of eight seconds, a gap of eight, of which the last five are for registering. */
-const clock = { epoch: 16, phaseShift: 8, cycleGap: 8, grace: 5 };
+/** A round of nine seconds, a gap of eleven, of which the last five are for registering. */
+const clock = { epoch: 20, phaseShift: 11, cycleGap: 11, grace: 5 };
 
 /** What differs from run to run: moments, identities, the port, and the number of the first recorded round. */
 class Translation {
@@ -103,7 +96,7 @@ describe
     /** One recorded run: its steps are played in order, none may be left out. */
     async function playing(run: readonly Step[], firstRound: number, identities: number) {
       const network = await Network.make(programs, clock, identities, 3);
-      const port = await freePort();
+      const port = await lastingPort();
       const inside = makeKey();
       const translation = new Translation(network, run, firstRound, port);
       const steps = [...run];
@@ -117,8 +110,8 @@ describe
         const step = steps.shift();
         if (step?.step !== name) throw new Error(`the recording goes on with: ${step?.step}`);
         if (step.state === 'exited 1') {
-          const { exit } = (await node?.ended) ?? {};
-          if (exit !== 1) throw new Error(`${name}: exit ${exit}`);
+          await until(`${name}: it ends`, () => node?.child.exitCode != null, 5000);
+          if (node?.child.exitCode !== 1) throw new Error(`${name}: exit ${node?.child.exitCode}`);
         }
         const missing = () => {
           const seen = node?.stdout().split('\n').map(comparable) ?? [];
@@ -134,7 +127,7 @@ describe
             : [`rows ${JSON.stringify(network.rows())}, recorded ${wanted}`]),
           ...(step.state === 'running 0' && node?.child.exitCode !== null ? ['the node has ended'] : []),
         ];
-        await until(`${name}`, () => faults().length === 0, step.state === 'exited 1' ? 0 : 2000).catch(
+        await until(`${name}`, () => faults().length === 0, step.state === 'exited 1' ? 500 : 2000).catch(
           () => {
             throw new Error(`${name}: ${faults().join('\n')}\n${node?.stdout() ?? ''}`);
           },
@@ -153,10 +146,11 @@ describe
       node = startOn(other);
       await expectStep('too late: round running, only old registrations', node);
       node = startOn(other);
-      expect((await node.ended).exit).toBe(1);
+      await until('the second start ends, too', () => node.child.exitCode !== null);
+      expect(node.child.exitCode).toBe(1);
       network.deleteRegistrations();
       node = startOn(other);
-      await until('it has started', () => node.stdout().includes('app started'));
+      await network.up();
       await expectStep('after deleting poet_registration', node);
       await network.at(network.round(1, -3));
       await expectStep('just before next round', node);
@@ -166,7 +160,7 @@ describe
       await expectStep('after round end', node);
       await network.stopNode();
       node = startOn(old);
-      await until('it has started', () => node.stdout().includes('app started'));
+      await network.up();
       await expectStep('in the window: published, not yet registered', node);
       await until('registered', () => network.rows().poet_registration.length === 3, 10_000);
       await expectStep('registered before round start', node);
@@ -183,7 +177,7 @@ describe
       await expectStep('registered with the old list, 37 s before the round');
       await network.stopNode();
       node = startOn(other);
-      await until('it has started', () => node.stdout().includes('app started'));
+      await network.up();
       await until('both', () => network.rows().poet_registration.length === 4, 5000);
       await expectStep('restarted with the new list, before the round starts', node);
       expect(Date.now()).toBeLessThan(network.round(0));
@@ -197,7 +191,7 @@ describe
       node = startOn(old);
       await expectStep('too late', node);
       node = startOn(other);
-      await until('it has started', () => node.stdout().includes('app started'));
+      await network.up();
       await expectStep('the earlier address back in the list', node);
       await until('the ATXs of the next epoch', () => network.atxs().length === 4, 20_000);
       expect(network.atxs().map(({ epoch }) => epoch)).toEqual([1, 1, 2, 2]);

@@ -24,7 +24,7 @@ describe.concurrent('node stand-in with PoETs of their own (spacemesh.md §6.4, 
     await alive.start();
     const begun = Date.now();
     const node = network.startNode([dead, alive], { poet: { 'retry-delay': '200ms', 'retry-max': 2 } });
-    await until('the node', () => node.stdout().includes('app started'));
+    await network.up();
     // 1 × [200..400] + 2 × [200..400] ms.
     expect(Date.now() - begun).toBeGreaterThan(600);
     const warning = line(node, 'failed to fetch poet phase shift');

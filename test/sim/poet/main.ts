@@ -28,7 +28,19 @@ function occupy(address: string): Promise<Server> {
   });
 }
 
+/** The one signal that poet handles: SIGTERM ends it as the kernel likes, and as PID 1 not at all. */
+function stopOnInterrupt(): void {
+  process.once('SIGINT', () => {
+    note('terminated');
+    // Nothing of a round is lost by it: what was begun is on disk.
+    log('INFO', '', 'shutdown complete');
+    process.exit(0);
+  });
+}
+
 async function main(): Promise<void> {
+  // First of all: as PID 1 it would be deaf until then.
+  stopOnInterrupt();
   const settings = readSettings(process.argv.slice(2), homedir(), Date.now());
   const state = new State(settings.dataDir, settings.dbDir);
   const pubkey = state.publicKey(process.env['POET_PRIVATE_KEY']);
@@ -43,13 +55,6 @@ async function main(): Promise<void> {
   await serveRest({ host, port }, { settings, state, rounds, pubkey, knobs });
   log('INFO', '', `REST proxy starts listening on ${settings.rest}`);
   note('started');
-  // The one signal that poet handles: SIGTERM ends it as the kernel likes, and as PID 1 not at all.
-  process.once('SIGINT', () => {
-    note('terminated');
-    rounds.stop();
-    log('INFO', '', 'shutdown complete');
-    process.exit(0);
-  });
   rounds.run();
 }
 

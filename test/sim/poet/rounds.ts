@@ -20,7 +20,6 @@ export class Rounds {
   readonly #pubkey: Buffer;
   readonly #knobs: () => Knobs;
   #open: number;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(settings: Settings, state: State, pubkey: Buffer, knobs: () => Knobs) {
     this.#settings = settings;
@@ -59,11 +58,6 @@ export class Rounds {
     this.#tick();
   }
 
-  /** Nothing of a round is lost by it: what was begun is on disk. */
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
-
   #tick(): void {
     const now = Date.now();
     const due = this.start(this.#open);
@@ -79,7 +73,7 @@ export class Rounds {
     );
     // A proof that is kept back by a misfortune is looked for every now and then.
     const wait = Math.min(Math.max(next - Date.now(), 50), longestTimer);
-    this.#timer = setTimeout(() => this.#tick(), wait);
+    setTimeout(() => this.#tick(), wait);
   }
 
   #close(late: number): void {
