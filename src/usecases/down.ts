@@ -3,6 +3,7 @@ import { readLabels } from '../domain/compose/labels.ts';
 import type { ObservedContainer } from '../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import type { ContainerStep, Plan } from '../domain/plan/steps.ts';
+import { OWN_POET, PAUSED_ROUND } from '../domain/poet/own-poet.ts';
 import type { Project } from '../domain/project/types.ts';
 import type { ComposeProject } from '../ports/compose.ts';
 import type { MomentStyle } from '../ui/moments.ts';
@@ -121,7 +122,12 @@ async function prepareDown(context: Context): Promise<PreparedDown> {
   const [docker, compose] = await Promise.all([context.ports.docker(), context.ports.compose()]);
   const [engine, version] = await Promise.allSettled([docker.engine(), compose.version()]);
   for (const answer of [engine, version]) if (answer.status === 'rejected') throw answer.reason;
-  const composeProject = { name: project.name, directory: context.directory };
+  const composeProject = {
+    name: project.name,
+    directory: context.directory,
+    // Left behind it would hold on to a network that is gone, and could not be started again.
+    ...(project.ownPoet === undefined ? {} : { profiles: [OWN_POET] }),
+  };
   const [containers, hashes] = await Promise.all([
     docker.containers({ project: project.name }),
     compose.hashes(composeProject),
@@ -171,7 +177,9 @@ function removal(
 ): ContainerStep[] {
   if (container.service === undefined) return [];
   const loss = losses.find(({ service }) => service === container.service);
-  const isNode = readLabels(container.labels)?.role === 'node';
+  const role = readLabels(container.labels)?.role;
+  const isNode = role === 'node';
+  const isPoet = role === 'poet' && isUp(container);
   const missing = isNode && node !== undefined ? `registrations: ${node.why}` : undefined;
   const cost = missing ?? (loss === undefined ? 'no work' : `its work: it ${loss.why}`);
   return [
@@ -179,7 +187,7 @@ function removal(
       kind: 'remove-service',
       service: container.service,
       why: 'stops and removes its container',
-      cost: isNode && proposals !== undefined ? `${cost}; ${proposals}` : cost,
+      cost: isPoet ? PAUSED_ROUND : isNode && proposals !== undefined ? `${cost}; ${proposals}` : cost,
     },
   ];
 }

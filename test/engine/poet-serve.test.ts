@@ -107,4 +107,14 @@ describe('a PoET service of the project', () => {
     ];
     for (const text of told) expect(text).not.toContain(secret.slice(0, 20));
   });
+
+  it('says what stopping it costs, and goes with the whole project', async () => {
+    const stopped = await runCli(['-C', folder, 'stop', 'poet']);
+    expect(stopped).toMatchObject({ code: 0 });
+    expect(stopped.stderr).toContain('Start it again: docker compose --profile poet up -d poet');
+    await keepContainerLogs(name);
+    expect(await runCli(['-C', folder, 'down'])).toMatchObject({ code: 0 });
+    const left = ['ps', '-aq', '--filter', `label=com.docker.compose.project=${name}`];
+    expect(await docker(...left)).toBe('');
+  });
 });

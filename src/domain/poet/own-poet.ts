@@ -9,6 +9,10 @@ export const OWN_POET_PORT = 8080;
 /** Its address as the node sees it. */
 export const OWN_POET_ADDRESS = `http://${OWN_POET}:${OWN_POET_PORT}`;
 
+/** What it costs to stop it: its tree goes on where it was, from disk, when it is started again. */
+export const PAUSED_ROUND =
+  "its round's work while it is down. Start it again: docker compose --profile poet up -d poet";
+
 /** File in its data folder that holds its private key. */
 export const OWN_POET_KEY_FILE = 'poet.env';
 

@@ -2,6 +2,7 @@ import { isUp } from '../../domain/compose/container-role.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { ScheduleShare } from '../../domain/plan/decide-up.ts';
+import { OWN_POET, PAUSED_ROUND } from '../../domain/poet/own-poet.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { enumerate } from '../../ui/text.ts';
 import { plural } from '../../ui/units.ts';
@@ -116,8 +117,10 @@ function afterwards(stopped: readonly string[], left: readonly string[], schedul
           `${enumerate(left)} ${left.length === 1 ? 'rests' : 'rest'} and ${left.length === 1 ? 'is' : 'are'} left to the schedule, which starts ${them} when a proof is wanted. To keep ${them} down, end the schedule (smesh-compose run) first.`,
         ];
   if (stopped.length === 0) return leftLine;
+  const poetLine = stopped.includes(OWN_POET) ? [`${OWN_POET}: this costs ${PAUSED_ROUND}`] : [];
+  if (poetLine.length === stopped.length) return [...poetLine, ...leftLine];
   const again = scheduleRuns
     ? `The schedule leaves down what you have stopped. Start again before the next cycle gap: ${startThem(stopped)}`
     : 'Start again before the next cycle gap: smesh-compose up';
-  return [again, ...leftLine];
+  return [again, ...poetLine, ...leftLine];
 }
