@@ -100,6 +100,11 @@ export const IN_PROCESS_POET = 'http://127.0.0.1:10010';
 /** Spellings under which it may stand in the list: the node takes each for a PoET of its own (spacemesh.md §14.7). */
 export const IN_PROCESS_POETS: readonly string[] = [IN_PROCESS_POET, 'http://localhost:10010'];
 
+/** Whether the node starts a PoET in its own process and takes exactly that one (spacemesh.md §10, §14.2). */
+export function hasPoetInNode(network: Pick<Network, 'name' | 'externalPoets'>): boolean {
+  return network.name === 'standalone' && network.externalPoets !== true;
+}
+
 /** The public half of a PoET key given as base64 of seed||public key; `undefined` when it is not 64 bytes. */
 export function poetPublicKey(privateKey: string): string | undefined {
   if (!/^[A-Za-z0-9+/]{86}==$/.test(privateKey)) return undefined;
