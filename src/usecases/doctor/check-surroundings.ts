@@ -11,6 +11,7 @@ import {
   readTimedatectl,
 } from '../../domain/doctor/time-daemon.ts';
 import { SmeshError } from '../../domain/errors.ts';
+import { hasPoetInNode } from '../../domain/node/networks.ts';
 import { addressFromHost } from '../../domain/poet/own-poet.ts';
 import type { TimeServer } from '../../ports/clock-sources.ts';
 import type { LogLine } from '../../ports/docker.ts';
@@ -174,7 +175,7 @@ export async function askPoets(
   look: ProjectLook,
   patience: Patience,
 ): Promise<readonly PoetAnswer[]> {
-  if (look.kind !== 'read' || look.project.network.name === 'standalone') return [];
+  if (look.kind !== 'read' || hasPoetInNode(look.project.network)) return [];
   const poetApi = await context.ports.poetApi();
   const { ownPoet, poet } = look.project;
   return Promise.all(
@@ -187,7 +188,7 @@ export async function checkPoets(context: Context, looks: SharedLooks): Promise<
   const { network, poet } = looks.project.project;
   const configured = await readNodeConfig(context);
   const differs = judgeConfiguredPoets(readConfiguredPoets(configured), poet.servers);
-  if (network.name === 'standalone') {
+  if (hasPoetInNode(network)) {
     return [
       ...differs,
       finding('poet-in-process', {

@@ -1,4 +1,5 @@
 import { inspectImage } from '../../node/images.ts';
+import { hasPoetInNode } from '../../node/networks.ts';
 import { OWN_POET } from '../../poet/own-poet.ts';
 import { error, type Finding, type Rule } from './rule.ts';
 
@@ -8,7 +9,7 @@ export const poetServe: Rule = ({ project }) => {
   if (ownPoet === undefined) return [];
   const findings: Finding[] = [];
   const at = (key?: string) => ['poet', 'serve', ...(key === undefined ? [] : [key])];
-  if (network.name === 'standalone') {
+  if (hasPoetInNode(network)) {
     findings.push(
       error(
         at(),

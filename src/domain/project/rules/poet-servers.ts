@@ -1,4 +1,4 @@
-import { IN_PROCESS_POET, IN_PROCESS_POETS, poetPublicKey } from '../../node/networks.ts';
+import { hasPoetInNode, IN_PROCESS_POET, IN_PROCESS_POETS, poetPublicKey } from '../../node/networks.ts';
 import { error, type Finding, type Rule, repeated } from './rule.ts';
 
 const NONE_BY_DEFAULT = {
@@ -26,7 +26,7 @@ export const poetServers: Rule = ({ project }) => {
       ({ address }, index) => error(['poet', 'servers', index, 'address'], `${address} stands here twice`),
     ),
   ];
-  if (network.name === 'standalone' && network.externalPoets !== true) {
+  if (hasPoetInNode(network)) {
     const [own] = servers;
     if (servers.length !== 1 || !IN_PROCESS_POETS.includes(own?.address ?? '')) {
       findings.push(
