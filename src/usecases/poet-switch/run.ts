@@ -1,6 +1,8 @@
 import { cancelled, ExitCode, SmeshError } from '../../domain/errors.ts';
+import { openRoundAt, roundStart } from '../../domain/poet/epochs.ts';
 import type { SwitchDecision } from '../../domain/poet/switch/decide.ts';
 import { sameSettings } from '../../domain/poet/switch/target.ts';
+import { outcomeOf } from '../../domain/poet/switch/window.ts';
 import { costLines, renderSwitch } from '../../ui/poet-switch.ts';
 import type { Context } from '../context.ts';
 import { loadProject } from '../load-project.ts';
@@ -38,6 +40,17 @@ async function preview(context: Context, options: SwitchOptions): Promise<ExitCo
   const wanted = await resolveWanted(context, options);
   const judged = await judge(context, wanted, wanted.record, options);
   return reportPreview(context, wanted, judged);
+}
+
+const LATER_IS_DEARER =
+  'That holds for who has published by the end of that window. Later in the same gap an epoch would be lost: then the next gap is waited for, unless --yes agrees to it.';
+
+/** What it would cost just before the present PoETs begin their next round. */
+function lostLater({ seen, window }: Judged): number {
+  const { rhythms } = seen;
+  if (window === undefined) return 0;
+  const last = roundStart(rhythms.from, openRoundAt(rhythms.from, window.opens)) - 1;
+  return outcomeOf(rhythms, last).lostEpochs.length;
 }
 
 class SwitchRun {
@@ -144,7 +157,11 @@ class SwitchRun {
     context.out.note(renderSwitch(view, context.out.columns, styleOf(context, judged)));
     for (const warning of wanted.verdict.warnings) context.out.warn(warning);
     const { outcome, from } = judged;
-    const lost = outcome?.lostEpochs.length ?? 0;
+    const cheapest = outcome?.lostEpochs.length ?? 0;
+    const dearest = Math.max(cheapest, lostLater(judged));
+    // Published late in the gap it may cost what it does not cost early in it: then another gap is waited for.
+    const lost = context.yes ? dearest : cheapest;
+    if (dearest > cheapest && !context.yes) context.out.note(LATER_IS_DEARER);
     if (lost > (record?.promised.lost ?? 0) || (record === undefined && lost > 0))
       await this.#agree(costLines(view));
     this.#announced = true;
