@@ -180,8 +180,8 @@ describe('adopt: a hand-written Compose project that runs', () => {
     });
     const [first, second] = farm.identities;
     expect(project.identities).toMatchObject([
-      { id: second?.smesherId, name: 'post-0001', data: second?.data, nonces: 32, threads: 1 },
       { id: first?.smesherId, name: 'post-a', data: first?.data, nonces: 16, threads: 1 },
+      { id: second?.smesherId, name: 'post-0001', data: second?.data, nonces: 32, threads: 1 },
     ]);
     expect(report.notExpressible).toEqual(
       expect.arrayContaining([
@@ -221,6 +221,11 @@ describe('adopt: a hand-written Compose project that runs', () => {
     expect(flat(plan.stdout)).toMatch(/node .*post-a/);
     expect(flat(plan.stderr)).toContain(`docker stop ${name}-Post_B-1 && docker rm ${name}-Post_B-1`);
     expect((await runCli(['up', '--force'], { cwd: own })).code).toBe(5);
+    const keys = await runCli(['keys', '--json'], { cwd: own });
+    expect(JSON.parse(keys.stdout).identities, keys.stdout).toMatchObject([
+      { name: 'post-a', verdict: 'clean' },
+      { name: 'post-0001', verdict: 'twice' },
+    ]);
     expect(await farm.lives()).toBe(before);
   });
 
