@@ -5,6 +5,9 @@ import { BACKUP_REASONS } from './file-name.ts';
 /** Name of the first entry: what is in the archive, and where it was. */
 export const CONTENTS_ENTRY = 'contents.json';
 
+/** Name of the last one: the digest of the first. */
+export const SEAL_ENTRY = 'contents.sha256';
+
 /** More would be no list of contents: a host has hundreds of identities, each with some files. */
 export const LARGEST_CONTENTS = 64 * 1024 * 1024;
 

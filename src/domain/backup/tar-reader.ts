@@ -1,4 +1,4 @@
-import { isTarPath, TAR_BLOCK } from '../doctor/tar.ts';
+import { isTarPath, TAR_BLOCK, tarHeader } from '../doctor/tar.ts';
 
 /** An archive that is not as this tool writes it. Its message is a clause. */
 export class BadArchive extends Error {}
@@ -89,12 +89,14 @@ class Source {
 function parseHeader(block: Uint8Array): { readonly path: string; readonly size: number } {
   const text = (from: number, to: number) =>
     Buffer.from(block.subarray(from, to)).toString('latin1').split('\0', 1)[0] ?? '';
-  const sum = block.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 0x20 : byte), 0);
-  if (Number.parseInt(text(148, 156), 8) !== sum) throw new BadArchive('the head of a file in it is damaged');
   const path = text(0, 100);
   if (text(257, 263) !== 'ustar' || text(156, 157) !== '0' || text(345, 500) !== '' || !isTarPath(path))
     throw new BadArchive('it has something else than plain files in it');
-  return { path, size: sizeIn(block.subarray(124, 136)) };
+  const size = sizeIn(block.subarray(124, 136));
+  // Made anew it is the same, byte by byte: the checksum alone does not cover its own field.
+  const written = tarHeader(path, size, Number.parseInt(text(136, 148), 8));
+  if (!Buffer.from(written).equals(block)) throw new BadArchive('the head of a file in it is damaged');
+  return { path, size };
 }
 
 function sizeIn(field: Uint8Array): number {

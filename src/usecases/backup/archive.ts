@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { type BackupEntry, CONTENTS_ENTRY, type Contents } from '../../domain/backup/contents.ts';
+import { type BackupEntry, CONTENTS_ENTRY, type Contents, SEAL_ENTRY } from '../../domain/backup/contents.ts';
 import { TAR_BLOCK, tarHeader } from '../../domain/doctor/tar.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { FilesPort } from '../../ports/files.ts';
@@ -52,6 +52,11 @@ export async function* packArchive(
     if (size !== entry.size || bytesToHex(hash.digest()) !== entry.sha256) throw changedMeanwhile(entry);
     yield padding(entry.size);
   }
+  // Of a plain archive it alone says that the list of contents is as it was written.
+  const seal = utf8ToBytes(`${bytesToHex(sha256(list))}\n`);
+  yield tarHeader(SEAL_ENTRY, seal.length, modified);
+  yield seal;
+  yield padding(seal.length);
   yield new Uint8Array(2 * TAR_BLOCK);
 }
 

@@ -6,6 +6,7 @@ import {
   type Contents,
   LARGEST_CONTENTS,
   readContents,
+  SEAL_ENTRY,
 } from '../../domain/backup/contents.ts';
 import { backupKind, KIND_BYTES } from '../../domain/backup/file-kind.ts';
 import { type ArchivedFile, BadArchive, readTar } from '../../domain/backup/tar-reader.ts';
@@ -78,11 +79,20 @@ async function readArchive(
   { visit }: VisitorFaults,
 ): Promise<Contents> {
   let contents: Contents | undefined;
+  let digest = '';
+  let sealed = false;
   let at = 0;
   for await (const file of readTar(plain)) {
     context.signal.throwIfAborted();
     if (contents === undefined) {
-      contents = await contentsIn(file);
+      const bytes = await gather(firstOf(file));
+      digest = bytesToHex(sha256(bytes));
+      contents = contentsIn(bytes);
+      continue;
+    }
+    if (file.path === SEAL_ENTRY && at === contents.entries.length && !sealed) {
+      sealed = Buffer.from(await gather(file.content())).toString('latin1') === `${digest}\n`;
+      if (!sealed) throw new BadArchive('its list of contents is not as it was written');
       continue;
     }
     const entry = contents.entries[at];
@@ -97,6 +107,7 @@ async function readArchive(
   }
   const absent = contents?.entries[at];
   if (contents === undefined) throw new BadArchive('there is nothing in it');
+  if (!sealed && absent === undefined) throw new BadArchive('it ends too early');
   if (absent !== undefined) throw new BadArchive(`${absent.path} is missing in it`);
   return contents;
 }
@@ -108,10 +119,14 @@ async function* hashed(file: ArchivedFile, hash: { update(bytes: Uint8Array): un
   }
 }
 
-async function contentsIn(file: ArchivedFile): Promise<Contents> {
+function firstOf(file: ArchivedFile): AsyncIterable<Uint8Array> {
   if (file.path !== CONTENTS_ENTRY) throw new BadArchive('it does not begin with a list of contents');
   if (file.size > LARGEST_CONTENTS) throw new BadArchive('its list of contents is much too long');
-  const read = readContents(Buffer.from(await gather(file.content())).toString('utf8'));
+  return file.content();
+}
+
+function contentsIn(bytes: Uint8Array): Contents {
+  const read = readContents(Buffer.from(bytes).toString('utf8'));
   if ('fault' in read) throw new BadArchive(read.fault);
   return read;
 }

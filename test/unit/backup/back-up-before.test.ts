@@ -36,6 +36,7 @@ describe('backUpBefore', () => {
       'node-data/genesis.json',
       `post/${first?.smesherId}/postdata_metadata.json`,
       `post/${second?.smesherId}/postdata_metadata.json`,
+      'contents.sha256',
     ]);
     const bytes = readFileSync(path, 'latin1');
     for (const { keyFile } of farm.identities) expect(bytes).not.toContain(keyFile.slice(0, 64));

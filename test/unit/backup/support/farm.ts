@@ -58,7 +58,7 @@ export function makeFarm(root: string, options: FarmOptions = {}): Farm {
       key: options.keysBesideData === false ? 'none' : 'identity.key',
     });
   });
-  for (const folder of ['node', 'node-data/identities', 'node-data/p2p', '.smesh/retired'])
+  for (const folder of ['node', 'node-data/identities', '.smesh/retired'])
     mkdirSync(join(directory, folder), { recursive: true, mode: 0o700 });
   const write = (path: string, content: string, mode = 0o600) =>
     writeFileSync(join(directory, path), content, { mode });
@@ -90,6 +90,7 @@ export function makeFarm(root: string, options: FarmOptions = {}): Farm {
   });
   if (options.retired === true) write('.smesh/retired/post-0009.key', makeIdentity().keyFile);
   if (options.p2p !== false) {
+    mkdirSync(join(directory, 'node-data/p2p'), { mode: 0o700 });
     const seed = makeIdentity().keyFile.slice(0, 64);
     recordPrivateHalf(seed);
     write('node-data/p2p/p2p.key', `{"Key":"${seed}"}`);
