@@ -53,7 +53,7 @@ function withGoodWord(
     ...found,
     finding('poet-ok', {
       message: `${asked.length === 1 ? '1 PoET server answers and fits' : `${asked.length} PoET servers answer and fit`}: phase shift ${hours(times.phaseShift)}, cycle gap ${hours(times.cycleGap)}`,
-      evidence: `the slowest took ${Math.round(slowest)} ms`,
+      evidence: `${asked.length === 1 ? '1 PoET server fits' : `${asked.length} PoET servers fit`}, phase shift ${hours(times.phaseShift)}, cycle gap ${hours(times.cycleGap)}; the slowest answer took ${Math.round(slowest)} ms`,
       measured: { servers: asked.length, slowestMs: Math.round(slowest) },
     }),
   ];

@@ -35,6 +35,16 @@ export async function addPoets(
   request: AddRequest,
 ): Promise<number> {
   for (const address of request.addresses) requireAddress(address);
+  if (request.pubkey !== undefined && request.addresses.length > 1) {
+    throw new SmeshError(
+      'bad-option',
+      ExitCode.usage,
+      '--pubkey is that of one server: add them one by one',
+      {
+        hint: 'Nothing was changed.',
+      },
+    );
+  }
   refuseInProcess(project, 'No PoET can be added');
   const asked = await askServers(context, project, { ...request, rounds: 0 });
   const offered = asked.map((one) => {
@@ -46,7 +56,11 @@ export async function addPoets(
   const { servers, added, present, otherSpellings } = addServers(project.poet.servers, offered);
   for (const server of added) context.out.note(`${server.address}   public key ${server.pubkey}`);
   warnOfSpellings(context, otherSpellings, offered);
-  warnOfKeys(context, project, added);
+  warnOfKeys(
+    context,
+    project,
+    added.filter(({ address }) => !otherSpellings.has(address)),
+  );
   const { exitCode, written } = await writeProject(context, {
     command: 'poet add',
     text: added.length === 0 ? text : editPoet(text, { servers }),

@@ -141,6 +141,12 @@ describe('poet add', () => {
     await refused(at, ['poet', 'add', (await deadPoet()).address], 4, /does not answer.*\n.*9 to 18 minutes/);
     const page = await poet({ body: '<html>' });
     await refused(at, ['poet', 'add', page.address], 4, /is no PoET/);
+    await refused(
+      at,
+      ['poet', 'add', other.address, page.address, '--pubkey', known.pubkey],
+      2,
+      /one by one/,
+    );
     await refused(at, ['poet', 'add', 'poet.example.org'], 2, /no address of a PoET/);
     // One that fits does not come in beside one that does not.
     await refused(at, ['poet', 'add', other.address, phase.address], 3, /phase shift/);
