@@ -54,7 +54,12 @@ function steps(
 ): readonly (readonly string[])[] {
   const { directory, projectName, schedulers, inTheWay } = facts;
   const own = `${directory.replace(/\/[^/]*$/, '')}/${projectName}-smesh`;
-  const containers = first.flatMap(({ container }) => container?.name ?? []);
+  // The node last: until then it fetches what is finished.
+  const inOrder = [
+    ...first.filter((program) => program !== facts.node),
+    ...first.filter((program) => program === facts.node),
+  ];
+  const containers = inOrder.flatMap(({ container }) => container?.name ?? []);
   const processes = first.filter(({ container, image }) => container === undefined && image === undefined);
   const absent = first.filter(({ container, image }) => container === undefined && image !== undefined);
   return [

@@ -1,6 +1,7 @@
 import { type AdoptedIdentity, type Adoption, adoptProject } from '../../domain/adopt/adopt-project.ts';
 import type { NotExpressible, NotTaken } from '../../domain/adopt/found.ts';
 import { type MoveOver, planMove } from '../../domain/adopt/move-over.ts';
+import { foundRole } from '../../domain/adopt/role.ts';
 import { digestOf } from '../../domain/digest.ts';
 import { cancelled, ExitCode, SmeshError } from '../../domain/errors.ts';
 import { formatDiagnostic, projectFault } from '../../domain/project/diagnostics.ts';
@@ -14,9 +15,9 @@ import { runJournaled } from '../journal.ts';
 import { loadProjectIfPresent, PROJECT_FILE } from '../load-project.ts';
 import { projectOwner } from '../owners.ts';
 import { addToProject } from './add-to-project.ts';
-import { chooseNode, type NodeOptions } from './choose-node.ts';
+import { chooseNode, type NodeOptions, nodeOfProject } from './choose-node.ts';
 import { COMPOSE_FILES, findComposeFile } from './compose-source.ts';
-import { gather } from './gather.ts';
+import { type Gathered, gather } from './gather.ts';
 import { lookAtData, readKeys, readNodePart, refuseSupervised, refuseTwice } from './read-facts.ts';
 
 export interface AdoptOptions extends NodeOptions {
@@ -81,8 +82,11 @@ function show(context: Context, report: AdoptionReport, dryRun: boolean): void {
 async function decide(context: Context, options: AdoptOptions): Promise<AdoptionReport> {
   const present = await loadProjectIfPresent(context);
   const gathered = await gather(context, options.sources);
-  const choice = await chooseNode(gathered, options);
-  const reading = await readNodePart(context, choice.node, options.coinbase ?? present?.project.coinbase);
+  refuseNothing(context, gathered);
+  const own = present === undefined ? undefined : nodeOfProject(present, gathered, options);
+  const choice = await chooseNode(gathered, options, own?.node);
+  const reading =
+    own?.reading ?? (await readNodePart(context, choice.node, options.coinbase ?? present?.project.coinbase));
   const looks = await Promise.all(
     choice.provers.map(async (prover) => {
       const { container, name } = prover.program;
@@ -143,6 +147,17 @@ async function decide(context: Context, options: AdoptOptions): Promise<Adoption
       formerFiles: gathered.composeFiles,
     }),
   };
+}
+
+function refuseNothing({ directory }: Context, { programs, notTaken }: Gathered): void {
+  const isFound = programs.some((program) => ['node', 'prover'].includes(foundRole(program)));
+  if (isFound || notTaken.length > 0) return;
+  throw new SmeshError(
+    'nothing-to-adopt',
+    ExitCode.invalid,
+    `Nothing was found to be taken over: no node and no post-service that somebody else made, in ${directory} or on the engine`,
+    { hint: 'Nothing was changed. Name a Compose file, a container or the config of a scheduler.' },
+  );
 }
 
 function noIdentities(notTaken: readonly NotTaken[]): SmeshError {

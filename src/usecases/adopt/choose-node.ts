@@ -1,8 +1,10 @@
 import type { FoundProgram, NotTaken } from '../../domain/adopt/found.ts';
+import type { NodeReading } from '../../domain/adopt/node.ts';
 import { type FoundProver, readProver } from '../../domain/adopt/prover.ts';
 import { foundRole } from '../../domain/adopt/role.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { fromWorkingDirectory } from '../init/options.ts';
+import type { LoadedProject } from '../load-project.ts';
 import type { Gathered } from './gather.ts';
 
 export interface NodeChoice {
@@ -20,11 +22,54 @@ export interface NodeOptions {
   readonly nodeData?: string;
 }
 
+/** Of a project that is there: what is adopted besides are post-services for its node. */
+export interface OwnNode {
+  readonly node: FoundProgram;
+  readonly reading: NodeReading;
+}
+
+/** The node of a project, for sources that have none of their own. */
+export function nodeOfProject(
+  { project }: LoadedProject,
+  gathered: Gathered,
+  options: NodeOptions,
+): OwnNode | undefined {
+  const named = options.node ?? options.nodeConfig;
+  if (named !== undefined || gathered.programs.some((program) => foundRole(program) === 'node'))
+    return undefined;
+  const { name, network, coinbase, node } = project;
+  return {
+    node: {
+      ...nobody,
+      name: 'node',
+      where: 'the node of this project',
+      // As Compose will have it: nothing has to go before it.
+      container: { id: '', name: `${name}-node-1`, project: name, service: 'node', runs: true },
+      names: ['node'],
+    },
+    reading: {
+      network,
+      parts: {
+        network: network.name === 'testnet' ? 'testnet' : 'mainnet',
+        coinbase,
+        node: { data: node.data },
+      },
+      left: [],
+    },
+  };
+}
+
+const nobody = { words: [], environment: {}, mounts: [], ports: [], hostNetwork: true, rest: [] } as const;
+
 /** One project has one node: the one found, the one named, or the one that the post-services connect to. */
-export async function chooseNode(gathered: Gathered, options: NodeOptions): Promise<NodeChoice> {
+export async function chooseNode(
+  gathered: Gathered,
+  options: NodeOptions,
+  own: FoundProgram | undefined,
+): Promise<NodeChoice> {
   const provers = gathered.programs.filter((program) => foundRole(program) === 'prover').map(readProver);
   const found = gathered.programs.filter((program) => foundRole(program) === 'node');
-  const node = processNode(options) ?? (await pick(gathered, found, provers, options));
+  const node = own ?? processNode(options) ?? (await pick(gathered, found, provers, options));
   const others = found.filter((one) => one !== node);
   const taken = provers.filter(
     (prover) => others.every((other) => !connects(prover, other)) || connects(prover, node),
@@ -51,18 +96,14 @@ function processNode({ nodeConfig, nodeData }: NodeOptions): FoundProgram | unde
   if (nodeConfig === undefined) return undefined;
   const config = fromWorkingDirectory(nodeConfig);
   return {
+    ...nobody,
     name: 'node',
     where: `the node of ${config}`,
     words: [
       ...['go-spacemesh', '--config', config],
       ...(nodeData === undefined ? [] : ['--data-folder', fromWorkingDirectory(nodeData)]),
     ],
-    environment: {},
-    mounts: [],
-    ports: [],
-    hostNetwork: true,
     names: ['localhost', '127.0.0.1'],
-    rest: [],
   };
 }
 

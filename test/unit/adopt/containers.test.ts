@@ -43,7 +43,7 @@ describe('containers made by docker run', () => {
     expect(steps).toContain(
       'for a in 172.20.0.11:9100 172.20.0.12:9100; do curl -s http://$a/status; echo; done',
     );
-    expect(steps).toContain('docker rm smh-node-01 smh-post-01 smh-post-02');
+    expect(steps).toContain('docker rm smh-post-01 smh-post-02 smh-node-01');
   });
 
   it('are found by the config of a scheduler that lists them; it has to be turned off', async () => {

@@ -93,6 +93,21 @@ describe('what cannot be adopted', () => {
     });
   });
 
+  it('post-services for the node of a project that is there already are added to it', async () => {
+    const host = new Host(tempFolder('adopt'));
+    const [, second] = dockerRunFarm(host);
+    const first = await host.adopt('own', { sources: ['smh-node-01', 'smh-post-01'] });
+    host.write('own/smesh.yaml', first.text);
+    const added = await host.adopt('own', { sources: ['smh-post-02'] });
+    expect(modelOf(host, added, 'own').identities).toMatchObject([
+      { name: 'smh-post-01' },
+      { id: second?.smesherId, name: 'smh-post-02', nonces: 288 },
+    ]);
+    expect(added.next.first).toEqual(['smh-post-02']);
+    host.containers.length = 0;
+    await expect(host.adopt('own')).rejects.toMatchObject({ code: 'nothing-to-adopt', exitCode: 3 });
+  });
+
   it('data that may not be read: said, with sudo', async () => {
     const host = new Host(tempFolder('adopt'));
     dockerRunFarm(host);
