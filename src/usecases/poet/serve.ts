@@ -41,6 +41,7 @@ export async function servePoet(
   const withService = sectionFor(text, project, request);
   const parsed = requireProject(withService, { directory: context.directory }).project;
   const ownPoet = parsed.ownPoet as OwnPoetSettings;
+  if (project.ownPoet === undefined) await refuseTakenPort(context, ownPoet);
   const owner = await ownerOf(context, parsed, ownPoet);
   const key = await keyOf(context, ownPoet);
   const server = { address: OWN_POET_ADDRESS, pubkey: key.publicKey };
@@ -86,6 +87,18 @@ function sectionFor(text: string, { ownPoet }: Project, request: ServeRequest): 
     );
   }
   return text;
+}
+
+/** Before the first time; afterwards it may be the service itself that has it. */
+async function refuseTakenPort(context: Context, { port, publish }: OwnPoetSettings): Promise<void> {
+  const owner = await context.ports.system.portOwner(port, publish);
+  if (owner === undefined) return;
+  throw new SmeshError(
+    'port-taken',
+    ExitCode.environment,
+    `Port ${port} on ${publish} is taken by ${owner.description}`,
+    { hint: 'Nothing was changed. Choose another one: smesh-compose poet serve --port PORT' },
+  );
 }
 
 /** Whom its folder belongs to: as whom it runs. Only root can make files for somebody else. */

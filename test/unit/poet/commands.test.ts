@@ -9,7 +9,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { publicKeyOfFile } from '../../../src/domain/poet/own-poet.ts';
+import { nodeCrypto } from '../../../src/adapters/crypto/index.ts';
+import { ownPoetKeyFile, publicKeyOfFile } from '../../../src/domain/poet/own-poet.ts';
 import { writeRegistrations } from '../../helpers/local-database.ts';
 import { type PoetOptions, startPoet } from '../../helpers/poet-server.ts';
 import { makePostDirectory } from '../../helpers/post-data.ts';
@@ -33,6 +34,13 @@ async function deadPoet() {
   const server = await startPoet();
   await server.close();
   return server;
+}
+
+/** A key file of a PoET service, of a key that nobody has. */
+function keyFile() {
+  const seed = nodeCrypto.randomBytes(32);
+  const key = nodeCrypto.publicKeyOfSeed(seed);
+  return { publicKey: Buffer.from(key).toString('base64'), content: ownPoetKeyFile(seed, key) };
 }
 
 type Poet = Awaited<ReturnType<typeof poet>>;
@@ -398,9 +406,16 @@ describe('poet serve', () => {
     const own = await poet();
     const at = await scene([await poet()]);
     const port = new URL(own.address).port;
-    expect(await at.run('poet', 'serve', '--use', '--port', port)).toMatchObject({ code: 0 });
-    const key = publicKeyOfFile(readFileSync(join(at.folder, 'poet/poet.env'), 'utf8'));
-    expect(configOf(at).main['poet-servers'][1]).toEqual({ address: 'http://poet:8080', pubkey: key });
+    await refused(at, ['poet', 'serve', '--port', port], 4, /Port \d+ on 127\.0\.0\.1 is taken by/);
+    // As a run leaves it that was killed behind the key: the next one takes that key.
+    mkdirSync(join(at.folder, 'poet'));
+    const { publicKey, content } = keyFile();
+    writeFileSync(join(at.folder, 'poet/poet.env'), content);
+    expect(await at.run('poet', 'serve', '--use', '--port', '18080')).toMatchObject({ code: 0 });
+    expect(readFileSync(join(at.folder, 'poet/poet.env'), 'utf8')).toBe(content);
+    expect(at.yaml()).toContain(`address: http://poet:8080\n      pubkey: ${publicKey}\n`);
+    writeFileSync(join(at.folder, 'smesh.yaml'), at.yaml().replace('port: 18080', `port: ${port}`));
+    expect(configOf(at).main['poet-servers'][1]).toEqual({ address: 'http://poet:8080', pubkey: publicKey });
     // Asked at the published port, where another server answers in this test: its key is not the one of the file.
     const check = await at.run('poet', 'check', '--json');
     const codes = JSON.parse(check.stdout).findings.map(({ code }: { code: string }) => code);
