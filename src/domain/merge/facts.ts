@@ -27,7 +27,8 @@ export interface SmeshingRows {
 
 export type DatabaseState =
   | { readonly kind: 'absent' }
-  | { readonly kind: 'unknown'; readonly reason: string }
+  /** Its version may be known all the same: tables of other releases have other names. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly userVersion?: number }
   | { readonly kind: 'read'; readonly userVersion: number; readonly rows: readonly SmeshingRows[] };
 
 export interface Genesis {

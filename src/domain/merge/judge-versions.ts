@@ -23,27 +23,24 @@ export function judgeVersions({ source, target, nodeData, wanted }: VersionFacts
   const { folder, database } = source;
   const at = `${folder}/local.sql`;
   if (database.kind === 'absent') return [withoutDatabase(source)];
-  if (database.kind === 'unknown') return [unreadable(at, database.reason)];
-  if (target.kind === 'unknown') return [unreadable(`${nodeData}/local.sql`, target.reason)];
-  if (target.kind === 'read' && wanted !== undefined && target.userVersion !== wanted) {
+  if (target.kind !== 'absent' && wanted !== undefined && (target.userVersion ?? wanted) !== wanted) {
     return [
       {
         code: 'target-schema',
         severity: 'error',
         kind: 'refused',
-        message: `This project's local.sql has schema version ${target.userVersion}, and the node of smesh.yaml has ${wanted}: merge-nodes migrates nothing`,
+        message: `This project's local.sql has schema version ${target.userVersion ?? 'unknown'}, and the node of smesh.yaml has ${wanted}: merge-nodes migrates nothing`,
         evidence: `${nodeData}/local.sql`,
         next: 'Start the node once as it is in smesh.yaml (smesh-compose up), stop it (smesh-compose stop node), then merge again',
       },
     ];
   }
+  if (target.kind === 'unknown') return [unreadable(`${nodeData}/local.sql`, target.reason)];
   const version = target.kind === 'read' ? target.userVersion : wanted;
-  if (version === undefined || version === database.userVersion) return [];
-  return [
-    database.userVersion < version
-      ? older(at, database.userVersion, version)
-      : newer(at, database.userVersion, version),
-  ];
+  const theirs = database.userVersion;
+  if (version !== undefined && theirs !== undefined && version !== theirs)
+    return [theirs < version ? older(at, theirs, version) : newer(at, theirs, version)];
+  return database.kind === 'unknown' ? [unreadable(at, database.reason)] : [];
 }
 
 function withoutDatabase({ folder, hasOldDatabase }: VersionFacts['source']): Finding {

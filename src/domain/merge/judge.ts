@@ -45,14 +45,16 @@ function judgeSource(facts: MergeFacts, source: MergeSource, atWork: readonly st
     ...judgeIdentities(facts, source),
     ...judgeLeases(source),
     ...judgeGenesis(facts, source),
-    ...atWork.map((reason) =>
-      refusal(
-        'source-at-work',
-        `The node of this folder works, or nobody can say that it does not: ${reason}`,
-        folder,
-        'Stop it for good, so that nothing starts it again (docker stop NAME, systemctl disable --now UNIT), then merge again',
-      ),
-    ),
+    ...(atWork.length === 0
+      ? []
+      : [
+          refusal(
+            'source-at-work',
+            `The node of this folder works, or nobody can say that it does not: ${atWork.join('; ')}`,
+            folder,
+            'Stop it for good, so that nothing starts it again (docker stop NAME, systemctl disable --now UNIT), then merge again',
+          ),
+        ]),
   ];
 }
 
@@ -127,11 +129,11 @@ function judgeIdentities(facts: MergeFacts, source: MergeSource): readonly Findi
   for (const row of rowsThere) {
     const other = rowsHere.get(row.smesherId);
     // Told already with its key.
-    if (other === undefined || files.has(row.smesherId)) continue;
+    if (other === undefined || (files.has(row.smesherId) && keysThere.has(row.smesherId))) continue;
     findings.push(
       refusal(
         'rows-in-both',
-        `${shortId(row.smesherId)} has a history in both local.sql (here: ${describeRows(other)}; there: ${describeRows(row)})${keysThere.has(row.smesherId) ? '' : ', and a key in neither'}`,
+        `${shortId(row.smesherId)} has a history in both local.sql (here: ${describeRows(other)}; there: ${describeRows(row)})`,
         `${source.folder}/local.sql`,
         'Two histories of one identity cannot be merged: merge-nodes would fail, and no other way is safe. Let it go on with the node that it is with now',
       ),
@@ -185,14 +187,16 @@ function judgeTarget(facts: MergeFacts): readonly Finding[] {
   const { project, atWork, installed } = facts;
   const reasons = atWork[facts.sources.length] ?? [];
   return [
-    ...reasons.map((reason) =>
-      refusal(
-        'node-at-work',
-        `This project's node works, or nobody can say that it does not: ${reason}`,
-        project.node.data,
-        'Stop the node, its post-services may go on: smesh-compose stop node   (then merge again)',
-      ),
-    ),
+    ...(reasons.length === 0
+      ? []
+      : [
+          refusal(
+            'node-at-work',
+            `This project's node works, or nobody can say that it does not: ${reasons.join('; ')}`,
+            project.node.data,
+            'Stop the node, its post-services may go on: smesh-compose stop node   (then merge again)',
+          ),
+        ]),
     ...installed
       .filter(({ smesherId }) => smesherId === undefined)
       .map(

@@ -11,7 +11,8 @@ export async function readDatabaseState(context: Context, folder: string): Promi
   if (version.kind !== 'read') return version;
   if (version.version < READABLE_FROM) return { kind: 'read', userVersion: version.version, rows: [] };
   const facts = await (await context.ports.localDatabase()).read(path);
-  if (facts.kind !== 'read') return facts;
+  if (facts.kind === 'unknown') return { ...facts, userVersion: version.version };
+  if (facts.kind === 'absent') return facts;
   return {
     kind: 'read',
     userVersion: facts.userVersion,

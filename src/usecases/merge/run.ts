@@ -6,6 +6,7 @@ import { stepsToJson, summarizeSteps } from '../apply-generate.ts';
 import { backUpBefore } from '../backup/back-up-before.ts';
 import type { Context } from '../context.ts';
 import { showForecast } from '../forecast/show-short.ts';
+import { readInterrupted } from '../journal.ts';
 import { type LoadedProject, loadProject } from '../load-project.ts';
 import { nodeOwner } from '../owners.ts';
 import { lockedUnlessDry } from '../project-lock.ts';
@@ -92,7 +93,14 @@ async function carryOut(
     throw explainStaging(error);
   });
   context.signal.throwIfAborted();
-  await swap(context, { plan, text: loaded.text, staged, owner, stamp, marks });
+  try {
+    await swap(context, { plan, text: loaded.text, staged, owner, stamp, marks });
+  } catch (error) {
+    // What has begun still needs the copies.
+    const interrupted = await readInterrupted(context.ports, context.directory).catch(() => 'unknown');
+    if (interrupted === undefined) await removeStaging(context, project.node.data);
+    throw error;
+  }
   await removeStaging(context, project.node.data);
   reportMerged(context, plan, backup);
   return ExitCode.ok;

@@ -5,7 +5,7 @@ import { explainSystemError } from '../../domain/system-error.ts';
 import type { LocalDatabaseFacts } from '../../ports/local-database.ts';
 import { printable } from '../../ui/text.ts';
 import type { Context } from '../context.ts';
-import { stagingFolder } from './staging-folder.ts';
+import { removeStaging, stagingFolder } from './staging-folder.ts';
 import { type DatabaseLook, sameAsUnion } from './verify-union.ts';
 
 type Owner = { readonly uid: number; readonly gid: number };
@@ -75,7 +75,7 @@ export async function stageMerge(
     if (made === undefined) throw new Error(`${path} is gone`);
     return { path, folder, size: made.size, modifiedMs: made.modifiedMs, inode: made.inode };
   } catch (error) {
-    await files.removeOwn(folder).catch(() => {});
+    await removeStaging(context, project.node.data).catch(() => {});
     throw error;
   }
 }
