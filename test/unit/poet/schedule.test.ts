@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaultPoet, MAINNET } from '../../../src/domain/node/networks.ts';
 import { isSameCalendar, renderCalendar } from '../../../src/domain/poet/calendar.ts';
-import { currentOrNextGap, epochAt, epochClock } from '../../../src/domain/poet/epochs.ts';
+import { epochClock } from '../../../src/domain/poet/epochs.ts';
 import { poetPreset } from '../../../src/domain/poet/presets.ts';
 import { finishedRounds, runningRound } from '../../../src/domain/poet/rounds.ts';
 import { scheduleRow, scheduleRows } from '../../../src/domain/poet/schedule.ts';
@@ -57,50 +57,6 @@ describe('rows', () => {
     // operators.md d.2: opens 264 h after the epoch's start, closes 48 h before its end.
     expect(row.gapOpens - row.epochStarts).toBe(264 * 3_600_000);
     expect(row.epochEnds - row.roundStarts).toBe(48 * 3_600_000);
-  });
-});
-
-/** Made by walking through a calendar in steps of two weeks, with another program. */
-const THIRTY_DATES: readonly [string, number, number, string, string, 'open' | 'shut'][] = [
-  // moment, its epoch, the gap that is open or next, when it opens and closes, whether it is open
-  ['2023-07-14T08:00Z', 0, 0, '2023-07-23T20:00Z', '2023-07-24T08:00Z', 'shut'],
-  ['2023-08-05T11:44Z', 1, 1, '2023-08-06T20:00Z', '2023-08-07T08:00Z', 'shut'],
-  ['2023-09-27T15:05Z', 5, 5, '2023-10-01T20:00Z', '2023-10-02T08:00Z', 'shut'],
-  ['2023-10-09T19:43Z', 6, 6, '2023-10-15T20:00Z', '2023-10-16T08:00Z', 'shut'],
-  ['2023-12-02T12:43Z', 10, 10, '2023-12-10T20:00Z', '2023-12-11T08:00Z', 'shut'],
-  ['2024-02-04T19:59Z', 14, 14, '2024-02-04T20:00Z', '2024-02-05T08:00Z', 'shut'],
-  ['2024-02-04T20:00Z', 14, 14, '2024-02-04T20:00Z', '2024-02-05T08:00Z', 'open'],
-  ['2024-02-05T07:59Z', 14, 14, '2024-02-04T20:00Z', '2024-02-05T08:00Z', 'open'],
-  ['2024-02-05T08:00Z', 14, 15, '2024-02-18T20:00Z', '2024-02-19T08:00Z', 'shut'],
-  ['2024-02-09T07:59Z', 14, 15, '2024-02-18T20:00Z', '2024-02-19T08:00Z', 'shut'],
-  ['2024-02-09T08:00Z', 15, 15, '2024-02-18T20:00Z', '2024-02-19T08:00Z', 'shut'],
-  ['2024-02-10T22:15Z', 15, 15, '2024-02-18T20:00Z', '2024-02-19T08:00Z', 'shut'],
-  ['2024-02-29T12:00Z', 16, 16, '2024-03-03T20:00Z', '2024-03-04T08:00Z', 'shut'],
-  ['2024-03-07T04:30Z', 16, 17, '2024-03-17T20:00Z', '2024-03-18T08:00Z', 'shut'],
-  ['2024-08-07T20:15Z', 27, 28, '2024-08-18T20:00Z', '2024-08-19T08:00Z', 'shut'],
-  ['2024-10-22T01:53Z', 33, 33, '2024-10-27T20:00Z', '2024-10-28T08:00Z', 'shut'],
-  ['2024-12-31T23:59Z', 38, 38, '2025-01-05T20:00Z', '2025-01-06T08:00Z', 'shut'],
-  ['2025-03-17T00:40Z', 43, 43, '2025-03-16T20:00Z', '2025-03-17T08:00Z', 'open'],
-  ['2025-06-20T04:14Z', 50, 50, '2025-06-22T20:00Z', '2025-06-23T08:00Z', 'shut'],
-  ['2025-08-01T16:57Z', 53, 53, '2025-08-03T20:00Z', '2025-08-04T08:00Z', 'shut'],
-  ['2025-11-02T16:17Z', 60, 60, '2025-11-09T20:00Z', '2025-11-10T08:00Z', 'shut'],
-  ['2026-07-14T00:49Z', 78, 78, '2026-07-19T20:00Z', '2026-07-20T08:00Z', 'shut'],
-  ['2026-09-13T06:10Z', 82, 82, '2026-09-13T20:00Z', '2026-09-14T08:00Z', 'shut'],
-  ['2027-03-19T15:29Z', 96, 96, '2027-03-28T20:00Z', '2027-03-29T08:00Z', 'shut'],
-  ['2027-09-12T19:31Z', 108, 108, '2027-09-12T20:00Z', '2027-09-13T08:00Z', 'shut'],
-  ['2027-10-31T12:31Z', 112, 112, '2027-11-07T20:00Z', '2027-11-08T08:00Z', 'shut'],
-  ['2028-05-28T00:13Z', 127, 127, '2028-06-04T20:00Z', '2028-06-05T08:00Z', 'shut'],
-  ['2028-06-28T16:17Z', 129, 129, '2028-07-02T20:00Z', '2028-07-03T08:00Z', 'shut'],
-  ['2028-08-25T01:33Z', 133, 133, '2028-08-27T20:00Z', '2028-08-28T08:00Z', 'shut'],
-  ['2028-09-29T04:27Z', 135, 136, '2028-10-08T20:00Z', '2028-10-09T08:00Z', 'shut'],
-];
-
-describe('thirty dates of mainnet', () => {
-  it.each(THIRTY_DATES)('%s', (moment, epoch, gap, opens, closes, state) => {
-    expect(epochAt(clock, at(moment))).toBe(epoch);
-    const found = currentOrNextGap(clock, at(moment));
-    expect([found.epoch, iso(found.opens), iso(found.closes)]).toEqual([gap, opens, closes]);
-    expect(found.open ? 'open' : 'shut').toBe(state);
   });
 });
 
