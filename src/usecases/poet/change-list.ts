@@ -71,6 +71,7 @@ export async function addPoets(
   if (context.json) return exitCode;
   if (present.length > 0)
     context.out.result(`${names(present)} ${present.length === 1 ? 'is' : 'are'} in the list already.`);
+  if (added.length > 0 && request.dryRun) context.out.note(`${NEXT}.`);
   if (added.length > 0 && written) {
     context.out.result(
       `Added ${names(added)}; the list has ${plural(servers.length, 'PoET server')}. ${NEXT}.`,

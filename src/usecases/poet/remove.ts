@@ -53,6 +53,7 @@ export async function removePoets(
     context.out.note(
       `${plural(fewer.length, 'identity', 'identities')} registered there will take the proof of another server: ${fewer.map(nameOf).join(', ')}`,
     );
+  if (removed.length > 0 && request.dryRun) context.out.note(`${RESTART_NOTE}.`);
   if (removed.length > 0 && written) {
     context.out.result(
       `Removed ${names(removed)}; the list has ${plural(servers.length, 'PoET server')}. ${RESTART_NOTE}.`,
