@@ -1,14 +1,12 @@
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { findingsError } from '../../domain/plan/findings.ts';
 import type { SwitchAct } from '../../domain/poet/switch/decide.ts';
-import { formatGoDuration } from '../../domain/project/duration.ts';
-import { editPoet, type PoetChanges } from '../../domain/project/edit-poet.ts';
 import { requireProject } from '../../domain/project/parse.ts';
 import type { PoetSettings } from '../../domain/project/types.ts';
 import { applyGenerate } from '../apply-generate.ts';
 import { backUpBefore } from '../backup/back-up-before.ts';
 import type { Context } from '../context.ts';
-import { planGenerate } from '../generate.ts';
+import { type GeneratePlan, planGenerate } from '../generate.ts';
 import { releaseLeases } from '../leases/release-leases.ts';
 import { executeUp, type StartedService } from '../up/execute.ts';
 import { clearPendingStarts, notePendingStarts } from '../up/pending-starts.ts';
@@ -17,6 +15,7 @@ import { watchStart } from '../up/watch-start.ts';
 import { changingSteps } from '../upgrade/acts.ts';
 import { type SwitchRecord, writeSwitchRecord } from './record.ts';
 import type { Judged, SwitchOptions, Wanted } from './session.ts';
+import { textWith } from './settings-text.ts';
 
 export const NODE = 'node';
 
@@ -32,10 +31,11 @@ type Act = (context: Context, input: ActInput) => Promise<SwitchRecord>;
 
 /** One executor for each act; each writes down what the next run must know before it does it. */
 export const ACTS: { readonly [Kind in SwitchAct]: Act } = {
-  'back-up': async (context, { judged, record }) => {
-    // What would keep the node from its start is found before it is stopped.
+  'back-up': async (context, { judged, wanted, record }) => {
+    const { project, text } = judged;
+    // What would keep the files from being written or the node from its start is found before it is stopped.
+    await planSettings(context, text, project.poet, wanted.to, { force: false });
     await demandStartable(context);
-    const { project } = judged;
     const { paths } = await backUpBefore(context, project, 'poet-switch');
     const backup = { at: new Date(context.clock.now()).toISOString(), paths };
     return save(context, { ...record, backup });
@@ -83,16 +83,7 @@ async function demandStartable(context: Context): Promise<void> {
   if (error !== undefined) throw error;
 }
 
-/** The text of smesh.yaml with other PoET settings: only what differs is touched. */
-export function textWith(text: string, present: PoetSettings, wanted: PoetSettings): string {
-  const times = (['phaseShift', 'cycleGap', 'gracePeriod', 'positioningAtxTimeout'] as const).flatMap(
-    (key) => (present[key] === wanted[key] ? [] : [[key, formatGoDuration(wanted[key])] as const]),
-  );
-  const changes: PoetChanges = { servers: wanted.servers, ...Object.fromEntries(times) };
-  return editPoet(text, changes);
-}
-
-/** smesh.yaml and all that follows from it, in one journaled act. Rejects (exit 3) where the rules do not allow it. */
+/** smesh.yaml and all that follows from it, in one journaled act. Rejects (exit 3, 5) where that may not be. */
 export async function writeSettings(
   context: Context,
   text: string,
@@ -100,16 +91,19 @@ export async function writeSettings(
   wanted: PoetSettings,
   options: { readonly force: boolean } = { force: false },
 ): Promise<void> {
+  await applyGenerate(context, 'poet switch', await planSettings(context, text, present, wanted, options));
+}
+
+function planSettings(
+  context: Context,
+  text: string,
+  present: PoetSettings,
+  wanted: PoetSettings,
+  { force }: { readonly force: boolean },
+): Promise<GeneratePlan> {
   const after = textWith(text, present, wanted);
   const { project } = requireProject(after, { directory: context.directory });
-  const plan = await planGenerate(context, {
-    project,
-    text: after,
-    keyPlaces: [],
-    repairKeys: false,
-    force: options.force,
-  });
-  await applyGenerate(context, 'poet switch', plan);
+  return planGenerate(context, { project, text: after, keyPlaces: [], repairKeys: false, force });
 }
 
 /**

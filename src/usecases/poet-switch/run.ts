@@ -192,11 +192,27 @@ class SwitchRun {
   /** Acts as long as there is something to do at once; everything is looked at anew between two acts. */
   async #locked(): Promise<ExitCode | 'again' | undefined> {
     try {
-      return await withProjectLock(this.#context, 'poet switch', () => this.#act(), { startPending: false });
+      return await withProjectLock(this.#context, 'poet switch', () => this.#actSafely(), {
+        startPending: false,
+      });
     } catch (error) {
       // Somebody else is at the project: their act is over in a moment, and the window in hours.
       if (error instanceof SmeshError && error.code === 'project-busy' && this.#options.wait !== undefined)
         return undefined;
+      throw error;
+    }
+  }
+
+  /** Where an act fails the node that was stopped for it does not stay down. */
+  async #actSafely(): Promise<ExitCode | 'again'> {
+    try {
+      return await this.#act();
+    } catch (error) {
+      if (!this.#context.signal.aborted) {
+        await finishPendingStarts(this.#context, 'This poet switch failed before it had started').catch(
+          () => {},
+        );
+      }
       throw error;
     }
   }

@@ -18,6 +18,7 @@ import {
 } from '../../domain/poet/switch/target.ts';
 import { outcomeOf, type SwitchOutcome, type SwitchWindow } from '../../domain/poet/switch/window.ts';
 import { projectFault } from '../../domain/project/diagnostics.ts';
+import { parseProject } from '../../domain/project/parse.ts';
 import type { PoetSettings, Project } from '../../domain/project/types.ts';
 import { formatRelease } from '../../domain/upgrade/release.ts';
 import type { SwitchView } from '../../ui/poet-switch.ts';
@@ -26,6 +27,7 @@ import { askTargets, targetOf } from './ask-targets.ts';
 import { lookAtNode, type NodeLook, observationOf } from './observe.ts';
 import { readProject } from './read-project.ts';
 import { readSwitchRecord, type SwitchRecord } from './record.ts';
+import { textWith } from './settings-text.ts';
 
 export interface SwitchOptions {
   /** A preset's name or a file; absent: goes on with the one that is under way. */
@@ -64,7 +66,7 @@ export interface Judged {
 
 /** Reads what is to be changed to. Rejects for what cannot be a target at all: exit 2, 3 or 5, nothing changed. */
 export async function resolveWanted(context: Context, options: SwitchOptions): Promise<Wanted> {
-  const { project } = await readProject(context);
+  const { project, text } = await readProject(context);
   const record = await readSwitchRecord(context);
   if (options.to === undefined) {
     if (record === undefined) throw nothingNamed();
@@ -78,6 +80,7 @@ export async function resolveWanted(context: Context, options: SwitchOptions): P
   const target = await readTarget(context, project, options.to);
   const verdict = await askTargets(context, project, target);
   const to = settingsAfter(project.poet, target, verdict.pubkeys);
+  if (verdict.faults.length === 0) demandValid(context, options.to, text, project.poet, to);
   if (record === undefined) return { targetName: options.to, to, verdict };
   if (sameSettings(record.to, to)) return { record, targetName: record.targetName, to: record.to, verdict };
   if (record.nodeRan || sameSettings(project.poet, record.to)) {
@@ -98,6 +101,28 @@ function askAgain(
   { targetName, to }: SwitchRecord,
 ): Promise<TargetVerdict> {
   return askTargets(context, project, targetOf(targetName, to));
+}
+
+/** A grace period as long as the cycle gap, a phase shift beyond the epoch: said before anything is done. */
+function demandValid(
+  context: Context,
+  name: string,
+  text: string,
+  present: PoetSettings,
+  to: PoetSettings,
+): void {
+  const result = parseProject(textWith(text, present, to), { directory: context.directory });
+  if (result.ok) return;
+  const { message, details } = projectFault(result.diagnostics);
+  throw new SmeshError(
+    'target-not-valid',
+    ExitCode.invalid,
+    `With ${name} smesh.yaml would be wrong: ${message}`,
+    {
+      details,
+      hint: 'Nothing was changed. The file may set gracePeriod and positioningAtxTimeout, too.',
+    },
+  );
 }
 
 function nothingNamed(): SmeshError {

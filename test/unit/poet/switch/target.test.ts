@@ -9,7 +9,7 @@ import {
   settingsAfter,
 } from '../../../../src/domain/poet/switch/target.ts';
 import { formatDiagnostic } from '../../../../src/domain/project/diagnostics.ts';
-import { textWith } from '../../../../src/usecases/poet-switch/acts.ts';
+import { textWith } from '../../../../src/usecases/poet-switch/settings-text.ts';
 
 const KEY = `${'A'.repeat(43)}=`;
 const faults = (text: string) => {
