@@ -56,6 +56,8 @@ const diskSchema = z.object({
   encryption: z.string().optional(),
 });
 
+const ownerSchema = z.object({ uid: z.number().int(), gid: z.number().int() });
+
 export const contentsSchema = z.object({
   schemaVersion: z.literal(1),
   tool: z.string(),
@@ -66,6 +68,8 @@ export const contentsSchema = z.object({
   host: z.string(),
   network: z.object({ name: z.string(), genesisTime: z.string(), genesisId: z.string() }),
   nodeData: z.string(),
+  /** Whom the folders belonged to: root gives what it restores to them. */
+  owners: z.object({ node: ownerSchema.optional(), project: ownerSchema.optional() }),
   withKeys: z.boolean(),
   identities: z.array(
     z.object({ id: smesherId, name: z.string(), data: z.string(), disk: diskSchema.optional() }),

@@ -1,3 +1,4 @@
+import { ORCHESTRATOR_FOLDER } from '../compose/orchestrator.ts';
 import { isWithin } from '../disk/mounts.ts';
 import { LEASE_ENDING } from '../identity/lease.ts';
 import type { BackupEntry, Contents } from './contents.ts';
@@ -7,8 +8,8 @@ export interface RestorePlaces {
   readonly nodeData: string;
 }
 
-/** What of a project's folder is put back; nothing else that a list of contents may name. */
-const PROJECT_FILES: ReadonlySet<string> = new Set([
+/** Files of a project's folder that a backup takes, as far as they are there; nothing else of it is ever put back. */
+export const PROJECT_FILES = [
   'smesh.yaml',
   'compose.yaml',
   'node/config.json',
@@ -17,7 +18,18 @@ const PROJECT_FILES: ReadonlySet<string> = new Set([
   'docker-compose.override.yml',
   'docker-compose.override.yaml',
   '.env',
-]);
+  'RUNBOOK.md',
+  'init/nvidia.icd',
+  'init/Dockerfile',
+  `${ORCHESTRATOR_FOLDER}/Dockerfile`,
+] as const;
+
+/** Units of systemd, which are named after the project. */
+export const UNITS_FOLDER = 'systemd';
+
+function isProjectFile(name: string): boolean {
+  return (PROJECT_FILES as readonly string[]).includes(name) || /^systemd\/[^/]+\.service$/.test(name);
+}
 
 /**
  * Where a file of a backup belongs in a folder that is restored; `undefined` for what stays in the backup: keys that lay
@@ -28,7 +40,7 @@ export function targetOf(entry: BackupEntry, contents: Contents, places: Restore
   if (kind === 'project' || kind === 'history') {
     const name = within(origin, contents.directory);
     if (kind === 'history') return name === '.smesh/history' ? `${places.directory}/${name}` : undefined;
-    return name !== undefined && PROJECT_FILES.has(name) ? `${places.directory}/${name}` : undefined;
+    return name !== undefined && isProjectFile(name) ? `${places.directory}/${name}` : undefined;
   }
   const name = within(origin, contents.nodeData);
   if (name === undefined) return undefined;

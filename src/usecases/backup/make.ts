@@ -3,10 +3,11 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Contents } from '../../domain/backup/contents.ts';
 import { type BackupReason, backupFileName } from '../../domain/backup/file-name.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
-import { genesisIdOf } from '../../domain/node/genesis-id.ts';
+import { genesisId } from '../../domain/node/networks.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { explainSystemError } from '../../domain/system-error.ts';
 import type { AgeLock } from '../../ports/age.ts';
+import type { FileFacts } from '../../ports/files.ts';
 import { version } from '../../version.ts';
 import type { Context } from '../context.ts';
 import { projectOwner } from '../owners.ts';
@@ -79,8 +80,12 @@ export async function contentsOf(
     createdAt: new Date(context.clock.now()).toISOString(),
     reason: request.reason,
     host: system.hostname,
-    network: { name, genesisTime, genesisId: genesisIdOf(project.network) },
+    network: { name, genesisTime, genesisId: genesisId(project.network) },
     nodeData: project.node.data,
+    owners: {
+      ...ownerOf('node', await files.facts(project.node.data)),
+      ...ownerOf('project', await files.facts(context.directory)),
+    },
     withKeys: request.lock !== undefined,
     identities: project.identities.map(({ id, name, data }) => {
       const disk = places.get(data);
@@ -89,6 +94,10 @@ export async function contentsOf(
     entries,
     missing: [...missing],
   };
+}
+
+function ownerOf(name: 'node' | 'project', facts: FileFacts | undefined) {
+  return facts === undefined ? {} : { [name]: { uid: facts.uid, gid: facts.gid } };
 }
 
 async function diskPlaces({ ports }: Context, { identities }: Project) {

@@ -1,15 +1,14 @@
 import { basename } from 'node:path';
 import type { BackupEntry } from '../../domain/backup/contents.ts';
+import { PROJECT_FILES, UNITS_FOLDER } from '../../domain/backup/restore-targets.ts';
 import { isTarPath } from '../../domain/doctor/tar.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { readKeyFile } from '../../domain/identity/key-file.ts';
 import { LEASE_ENDING } from '../../domain/identity/lease.ts';
 import { METADATA_FILE } from '../../domain/post/metadata.ts';
 import type { Project } from '../../domain/project/types.ts';
-import { COMPOSE_OVERRIDES } from '../../ports/compose.ts';
 import type { Context } from '../context.ts';
 import { stateFolder } from '../journal.ts';
-import { PROJECT_FILE } from '../load-project.ts';
 import { identitiesFolder } from '../node-keys.ts';
 import { type StagedDatabase, stageDatabase } from './staging.ts';
 
@@ -36,8 +35,6 @@ export interface BackupSources {
 /** Files of a project beside its databases are a few KiB; nobody's key or config has more. */
 const LARGEST_SMALL_FILE = 64 * 1024 * 1024;
 
-const GENERATED = ['compose.yaml', 'node/config.json'];
-
 /**
  * Collects what a backup is made of. Databases are copied into the staging folder first, everything else is read at once.
  * What belongs to the project and cannot be read is an error; what lies on a disk that is away is listed as missing.
@@ -45,8 +42,9 @@ const GENERATED = ['compose.yaml', 'node/config.json'];
 export async function collectSources(context: Context, request: SourcesRequest): Promise<BackupSources> {
   const collector = new Collector(context, request.withKeys);
   const { project } = request;
-  for (const name of [PROJECT_FILE, ...GENERATED, ...COMPOSE_OVERRIDES, '.env'])
+  for (const name of PROJECT_FILES)
     await collector.small(`project/${name}`, `${context.directory}/${name}`, 'project');
+  await collector.units(`project/${UNITS_FOLDER}`, `${context.directory}/${UNITS_FOLDER}`);
   const state = stateFolder(context.directory);
   await collector.small('project/.smesh/history', `${state}/history`, 'history');
   await collector.folder('project/.smesh/retired', `${state}/retired`, 'retired-key');
@@ -97,6 +95,13 @@ class Collector implements BackupSources {
       if (name.endsWith(LEASE_ENDING)) await this.small(`${path}/${name}`, `${folder}/${name}`, 'lease');
       else if (/\.key/.test(name)) await this.small(`${path}/${name}`, `${folder}/${name}`, kind, true);
     }
+  }
+
+  async units(path: string, folder: string): Promise<void> {
+    const { files } = this.#context.ports;
+    if ((await files.facts(folder))?.kind !== 'directory') return;
+    for (const { name } of await files.list(folder))
+      if (name.endsWith('.service')) await this.small(`${path}/${name}`, `${folder}/${name}`, 'project');
   }
 
   /** What a node keeps for itself and nothing else can give back (spacemesh.md §6.1). */

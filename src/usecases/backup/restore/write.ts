@@ -36,10 +36,7 @@ export async function writeRestored(
   put: readonly PutItem[],
 ): Promise<void> {
   const { files } = context.ports;
-  const owners: Owners = {
-    node: await nodeOwner(context, look.project),
-    project: await projectOwner(context),
-  };
+  const owners = await ownersOf(context, look);
   const data = look.project.node.data;
   await files.makeDirectory(context.directory, owners.project);
   await files.makeDirectory(data, { mode: 0o700, ...owners.node });
@@ -84,6 +81,21 @@ export async function writeRestored(
       },
     ];
   }
+}
+
+/** As it was, where root restores into a folder that is not there; else as for every other command. */
+async function ownersOf(context: Context, { contents, project }: RestoreLook): Promise<Owners> {
+  const { files, system } = context.ports;
+  const mayGive = system.user.uid === 0 && contents.host === system.hostname;
+  const fresh = async (path: string) => mayGive && (await files.facts(path)) === undefined;
+  const former = contents.owners;
+  return {
+    node:
+      project.node.user === undefined && (await fresh(project.node.data)) && former.node !== undefined
+        ? former.node
+        : await nodeOwner(context, project),
+    project: ((await fresh(context.directory)) ? former.project : undefined) ?? (await projectOwner(context)),
+  };
 }
 
 function isText(kind: PutItem['entry']['kind']): boolean {
