@@ -1,11 +1,11 @@
 /** A private network as processes on this machine: node, post-services and PoETs of the stand-ins, on a fast clock. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { blake3 } from '@noble/hashes/blake3.js';
 import Database from 'libsql';
-import { bundleStandIn, type Outcome, type Running, scratch, start, until } from './run-stand-in.ts';
+import { lastingPort, Poet } from './poet-process.ts';
+import { bundleStandIn, type Running, scratch, start, until } from './run-stand-in.ts';
 import { makeKey, type TestKey } from './sim-node-support.ts';
 
 /** Seconds, all of them whole. */
@@ -27,22 +27,6 @@ export interface Programs {
   readonly poet: string;
 }
 
-/**
- * A free port below those that the kernel gives to clients. Nobody listens while the node is down, and a prover that
- * looks for it must not be given that very port for its own end: the node could not take it back.
- */
-export async function lastingPort(): Promise<number> {
-  for (;;) {
-    const port = 15_000 + Math.floor(Math.random() * 17_000);
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
-}
-
 export async function bundlePrograms(): Promise<Programs> {
   const [node, prover, poet] = await Promise.all(['node', 'post-service', 'poet'].map(bundleStandIn));
   return { node: node ?? '', prover: prover ?? '', poet: poet ?? '' };
@@ -54,36 +38,6 @@ export interface Rows {
   readonly poet_registration: readonly (readonly [string, string, string])[];
   readonly nipost: number;
   readonly post: number;
-}
-
-export class Poet {
-  readonly address: string;
-  readonly key: TestKey;
-  readonly port: number;
-  readonly #run: (knobs: NodeJS.ProcessEnv) => Running;
-  running: Running | undefined;
-
-  constructor(port: number, key: TestKey, run: (knobs: NodeJS.ProcessEnv) => Running) {
-    this.port = port;
-    this.address = `http://127.0.0.1:${port}`;
-    this.key = key;
-    this.#run = run;
-  }
-
-  get pubkey(): string {
-    return this.key.id.toString('base64');
-  }
-
-  async start(knobs: NodeJS.ProcessEnv = {}): Promise<void> {
-    const running = this.#run(knobs);
-    this.running = running;
-    await until('the PoET', () => running.stdout().includes('REST proxy starts listening'));
-  }
-
-  async stop(): Promise<Outcome | undefined> {
-    this.running?.child.kill('SIGINT');
-    return this.running?.ended;
-  }
 }
 
 export class Network {
@@ -113,8 +67,8 @@ export class Network {
     }
   }
 
-  /** @param lead seconds to genesis */
-  static async make(programs: Programs, clock: Clock, identities: number, lead = 2): Promise<Network> {
+  /** @param lead seconds to genesis: what several networks that start at once on a busy machine may take */
+  static async make(programs: Programs, clock: Clock, identities: number, lead = 5): Promise<Network> {
     const ports = await Promise.all(Array.from({ length: identities + 3 }, lastingPort));
     return new Network(programs, clock, identities, ports, lead);
   }
@@ -139,15 +93,18 @@ export class Network {
     const [rest, ...grpc] = await Promise.all([lastingPort(), lastingPort(), lastingPort()]);
     const key = makeKey();
     const { epoch, phaseShift, cycleGap } = this.clock;
+    const folder = join(this.folder, `poet-${rest}`);
     const flags = [
       ...['--genesis-time', new Date(this.genesis).toISOString(), '--epoch-duration', `${epoch}s`],
       ...['--phase-shift', `${phaseShift}s`, '--cycle-gap', `${cycleGap}s`],
       ...['--restlisten', `127.0.0.1:${rest}`, '--rpclisten', `127.0.0.1:${grpc[0]}`],
-      ...['--config-rpclisten', `127.0.0.1:${grpc[1]}`, '--poetdir', join(this.folder, `poet-${rest}`)],
+      ...['--config-rpclisten', `127.0.0.1:${grpc[1]}`, '--poetdir', folder],
       ...changes,
     ];
     const env = { POET_PRIVATE_KEY: key.seedAndId.toString('base64') };
-    return new Poet(rest ?? 0, key, (knobs) => start(this.programs.poet, flags, { ...env, ...knobs }));
+    return new Poet(rest ?? 0, key, folder, (knobs) =>
+      start(this.programs.poet, flags, { ...env, ...knobs }),
+    );
   }
 
   /** Provers of all identities. Only when the node is up: who finds no node looks again after five seconds. */
