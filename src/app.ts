@@ -5,7 +5,7 @@ import { nodeFiles } from './adapters/files/index.ts';
 import { realDirectory } from './adapters/files/real-directory.ts';
 import { createPrompt } from './adapters/prompt/index.ts';
 import { createSystem } from './adapters/system/index.ts';
-import { createTerminal } from './adapters/terminal/index.ts';
+import { createTerminal, endWithReader } from './adapters/terminal/index.ts';
 import type { Context } from './commands/command.ts';
 import { asksForJson, type GlobalOptions, parseCommandLine } from './commands/parser.ts';
 import { ExitCode, SmeshError } from './domain/errors.ts';
@@ -143,6 +143,7 @@ export async function main(argv: readonly string[], replacements: Replacements =
   let out: OutputPort | undefined;
   let global: GlobalOptions | undefined;
   let signals: ReturnType<typeof listenForSignals> | undefined;
+  endWithReader();
   try {
     const parsed = await parseCommandLine(argv, version, {
       out: (text) => void process.stdout.write(text),

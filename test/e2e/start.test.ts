@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../helpers/places.ts';
-import { runCli } from '../helpers/run-cli.ts';
+import { requireBuiltCli, runCli } from '../helpers/run-cli.ts';
 
 describe('the built program', () => {
   it('answers --version with the version of the package and nothing else', async () => {
@@ -21,6 +22,15 @@ describe('the built program', () => {
     for (const verb of ['scan', 'init', 'generate', 'plan', 'up', 'down', 'status', 'logs', 'rehearse']) {
       expect(stdout).toMatch(new RegExp(`^  ${verb}\\b`, 'm'));
     }
+  });
+
+  it('ends without a word when the reader of its help has gone', () => {
+    // The reader has ended before the help is written; what else is said goes where the test reads.
+    const script = 'exec 3>&1; { sleep 1; "$0" "$1" poet --help 2>&3; echo "exit $?" >&3; } | true';
+    const said = execFileSync('bash', ['-c', script, process.execPath, requireBuiltCli()], {
+      encoding: 'utf8',
+    });
+    expect(said).toBe('exit 0\n');
   });
 
   it('exits with 2 on a command that does not exist, and suggests the one that does', async () => {

@@ -81,15 +81,18 @@ function createPlainArea(write: (line: string) => void): LiveArea {
   };
 }
 
-/** Results to stdout, everything else to stderr (peers.md §4). */
-export function createTerminal(options: TerminalOptions): OutputPort {
-  // `smesh-compose status | head`: the reader has gone, which is no fault of ours.
+/** `smesh-compose status | head`, or `--help | head`: that the reader has gone is no fault of ours. */
+export function endWithReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(0);
       throw error;
     });
   }
+}
+
+/** Results to stdout, everything else to stderr (peers.md §4). */
+export function createTerminal(options: TerminalOptions): OutputPort {
   const note = (text: string) => {
     if (!options.quiet && !options.json) process.stderr.write(`${text}\n`);
   };
