@@ -2,6 +2,7 @@ import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { enumerate } from '../../ui/text.ts';
 import type { Context } from '../context.ts';
 import { removeSwitchRecord, type SwitchRecord, writeSwitchRecord } from './record.ts';
+import { deletionWords } from './recover.ts';
 import { applyRecovery, lookForRecovery } from './recovery.ts';
 import type { Judged, SwitchOptions, Wanted } from './session.ts';
 
@@ -40,6 +41,7 @@ export async function cureNode(
   context.out.warn(
     `The round began before the node was up again: it ends at every start, because ${names} ${stranded.length === 1 ? 'is' : 'are'} registered only where the list does not lead. No proof is lost yet.`,
   );
+  if (options.deleteRegistrations) context.out.warn(deletionWords(stranded));
   if (recovery.kind === 'settings') for (const reason of recovery.reasons) context.out.note(reason);
   await applyRecovery(context, found, { deletes: options.deleteRegistrations, timeoutMs: options.timeoutMs });
   if (options.wait !== undefined && record !== undefined) {

@@ -49,11 +49,13 @@ async function recover(context: Context, options: RecoverOptions): Promise<ExitC
       'The node is down, and did not end because of its PoETs. Start it: smesh-compose up',
     );
   }
+  // Without a word of its log nothing is changed for it: another fault is not cured by another list.
+  if (look.fatal === undefined) throw notThePoets(undefined);
   if (recovery.kind === 'stuck') throw stuck(found, recovery.why);
   const deletes = options.deleteRegistrations && stranded.length > 0;
   if (recovery.kind === 'nothing' && !configDiffers && !deletes) throw notThePoets(look.fatal);
   const lines = [
-    ...(look.fatal === undefined ? [] : [fatalWords(look.fatal, stranded)]),
+    fatalWords(look.fatal, stranded),
     ...(recovery.kind === 'settings' ? recovery.reasons : []),
     ...(configDiffers
       ? [
@@ -97,7 +99,7 @@ function fatalWords(fatal: PoetFatal, stranded: readonly Stranded[]): string {
 }
 
 /** What the deletion costs, by epoch. */
-function deletionWords(stranded: readonly Stranded[]): string {
+export function deletionWords(stranded: readonly Stranded[]): string {
   const epochs = [...new Set(stranded.map(({ publishEpoch }) => publishEpoch + 1))].sort((a, b) => a - b);
   const names = enumerate(stranded.map(({ name }) => name));
   return `The registrations of ${names} are deleted: no ATX comes of the running round, and the rewards of epoch ${epochs.join(', ')} are lost.`;

@@ -43,7 +43,9 @@ export async function loadLeniently(context: Context): Promise<LenientProject> {
     return { ...loaded, servers: loaded.project.poet.servers };
   }
   const filled = withPlaceholders(text);
-  const { project } = requireProject(filled ?? text, options);
+  // Where something else is wrong, too, the lines are those of the file as it is.
+  const reading = filled === undefined ? undefined : parseProject(filled, options);
+  const project = reading?.ok === true ? reading.project : requireProject(text, options).project;
   const servers = project.poet.servers.map(({ address, pubkey }) => ({
     address,
     ...(pubkey === PLACEHOLDER ? {} : { pubkey }),

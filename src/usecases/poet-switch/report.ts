@@ -100,6 +100,9 @@ export function reportPreview(context: Context, wanted: Wanted, judged: Judged):
   context.out.result(renderSwitch(viewOf(wanted, judged), context.out.columns, styleOf(context, judged)));
   for (const warning of wanted.verdict.warnings) context.out.warn(warning);
   context.out.note(
+    `Whether they are of this network only their rounds tell: smesh-compose poet check ${wanted.to.servers.map(({ address }) => address).join(' ')}`,
+  );
+  context.out.note(
     decision.kind === 'wait'
       ? 'Nothing has been changed, and now it would be refused (exit 5). Wait for the window with --wait.'
       : 'Nothing has been changed. Apply it without --dry-run.',

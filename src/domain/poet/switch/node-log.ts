@@ -13,7 +13,8 @@ export type PoetFatal =
   /** A server with another phase shift than the configuration (§6.4). */
   | { readonly kind: 'other-phase' };
 
-const NO_LISTED = /(?:^|\t)FATAL\t.*None of the poets listed in the config matches the existing registrations/;
+const NO_LISTED =
+  /(?:^|\t)FATAL\t.*None of the poets listed in the config matches the existing registrations/;
 const NO_PUBKEY = /panic: .*slice bounds out of range \[:5\] with capacity 0/;
 const OTHER_PHASE = /failed to create poet service|incompatible phase ?shift/i;
 

@@ -77,6 +77,22 @@ export function strandedBy(facts: RecoveryFacts, now: number): readonly Stranded
   });
 }
 
+/**
+ * Registered for a round that is still to begin, with PoETs of another rhythm than the configured one: the node would register
+ * it with these, too, and two rounds that overlap can end with two ATXs (spacemesh.md §6.4).
+ */
+function bindsElsewhere(facts: RecoveryFacts, now: number): readonly Pick<Stranded, 'addresses'>[] {
+  const listed = new Set(facts.servers.map(({ address }) => address));
+  return facts.identities.flatMap(({ rows }) => {
+    if (rows === undefined || rows === 'none' || rows.challenge === undefined) return [];
+    const addresses = rows.registrations.map(({ address }) => address);
+    if (addresses.length === 0 || addresses.some((address) => listed.has(address))) return [];
+    if (now >= facts.clock.genesis + (rows.challenge.publishEpoch + 1) * facts.clock.epoch) return [];
+    const others = addresses.flatMap((address) => facts.known.get(address) ?? []);
+    return others.some((one) => !fits(facts.times, one)) ? [{ addresses }] : [];
+  });
+}
+
 /** By what the servers say that were registered with, and by what the node is configured with: it goes by the latter. */
 function hasBegun(
   { known, times, clock }: RecoveryFacts,
@@ -95,10 +111,11 @@ function hasBegun(
  */
 export function decideRecovery(facts: RecoveryFacts, now: number): Recovery {
   const stranded = strandedBy(facts, now);
-  const needed = [...new Set(stranded.flatMap(({ addresses }) => addresses))];
+  const bound = [...stranded, ...bindsElsewhere(facts, now)];
+  const needed = [...new Set(bound.flatMap(({ addresses }) => addresses))];
   const unknown = needed.filter((address) => !facts.known.has(address));
   const reachable = needed.filter((address) => facts.known.has(address));
-  const covered = stranded.every(({ addresses }) => addresses.some((address) => reachable.includes(address)));
+  const covered = bound.every(({ addresses }) => addresses.some((address) => reachable.includes(address)));
   if (!covered) {
     return {
       kind: 'stuck',
@@ -179,7 +196,12 @@ function settle(
     const known = facts.known.get(address);
     if (known === undefined || !fits(rhythm, known) || servers.some((one) => one.address === address))
       continue;
-    const names = stranded.filter((one) => one.addresses.includes(address)).map(({ name }) => name);
+    const names = facts.identities
+      .filter(
+        ({ rows }) =>
+          rows !== undefined && rows !== 'none' && rows.registrations.some((one) => one.address === address),
+      )
+      .map(({ name }) => name);
     reasons.push(
       `${address} comes back into the list, public key ${known.pubkey} (from ${known.source}): it has the registration of ${names.join(', ')}`,
     );

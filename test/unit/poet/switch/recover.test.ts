@@ -91,6 +91,21 @@ describe('a node that ends again and again because of its PoETs', () => {
     });
   });
 
+  it('registered for a round of another rhythm that is still to begin: with both it could be cancelled', () => {
+    const later = { phaseShift: 650, cycleGap: 300 };
+    const other = facts({
+      times: later,
+      known: new Map([
+        ['http://new', known('N', later)],
+        ['http://old', known('O')],
+      ]),
+    });
+    expect(decideRecovery(other, 4_500_000)).toMatchObject({
+      servers: [{ address: 'http://old' }],
+      ...USUAL,
+    });
+  });
+
   it('a private network takes one server: the needed one', () => {
     expect(decideRecovery(facts({ takesOne: true }), RUNNING)).toMatchObject({
       servers: [{ address: 'http://old' }],
