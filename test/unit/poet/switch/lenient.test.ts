@@ -40,7 +40,8 @@ describe('smesh.yaml without the public key of a PoET', () => {
   it('every other fault is one as ever, with its line', async () => {
     await expect(load(project('    - address: https://b\n', 'oops: 1\n'))).rejects.toMatchObject({
       code: 'invalid-project',
-      message: expect.stringContaining('smesh.yaml:9:1  oops: unknown key'),
+      message: expect.stringContaining('smesh.yaml:7:7  poet.servers[0].pubkey: is missing'),
+      details: [expect.stringContaining('smesh.yaml:9:1  oops: unknown key')],
     });
   });
 });
