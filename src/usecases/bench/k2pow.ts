@@ -37,7 +37,7 @@ export async function runK2powBench(context: Context): Promise<ExitCode> {
   const unitsOf = new Map(project.identities.map(({ id }, index) => [id, looks[index]?.units]));
   const sources: K2powSource[] = [];
   for (const container of provers) {
-    const identity = project.identities.find(({ id }) => id === idOf(container));
+    const identity = project.identities.find(({ id }) => id === idOf(container, project));
     // What a k2pow-service elsewhere does says nothing about this host; light mode is slower by far.
     if (identity === undefined || identity.remoteK2pow !== undefined || identity.randomx !== 'fast') continue;
     const units = unitsOf.get(identity.id);

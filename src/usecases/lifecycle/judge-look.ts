@@ -1,5 +1,6 @@
 import { readLabels } from '../../domain/compose/labels.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
+import { servedFolders } from '../../domain/compose/who-serves.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import { type GapSources, gapProgress, type LocalRows } from '../../domain/plan/gap-progress.ts';
 import { judgeNodeChange, type NodeChange, restartMargin } from '../../domain/plan/node-change.ts';
@@ -41,7 +42,7 @@ export interface Seen {
 /** Judges what a stop of one prover would lose, and prices it. */
 export function judgeProver(world: World, seen: Seen): ProverLook {
   const { container, service, status, log, dataBytes, unchangedMs } = seen;
-  const id = idOf(container);
+  const id = idOf(container, world.project);
   const progress = id === undefined ? undefined : progressOf(world, id);
   const facts: StopFacts = {
     now: world.now,
@@ -85,8 +86,19 @@ function priceOf({ now, timeline }: World, facts: StopFacts, progress: IdentityP
   });
 }
 
-export function idOf({ labels }: Pick<ObservedContainer, 'labels'>): SmesherId | undefined {
-  return readLabels(labels)?.smesherId;
+/**
+ * Whom a prover proves for: by its label; one that was adopted and not yet recreated has none, and is known by its service,
+ * where it works on that identity's very directory.
+ */
+export function idOf(
+  container: Pick<ObservedContainer, 'labels' | 'service' | 'command' | 'mounts' | 'image'>,
+  project: Pick<Project, 'identities'>,
+): SmesherId | undefined {
+  const ours = readLabels(container.labels);
+  if (ours !== undefined) return ours.smesherId;
+  const identity = project.identities.find(({ name }) => name === container.service);
+  const isServed = identity !== undefined && servedFolders(container).post.includes(identity.data);
+  return isServed ? identity.id : undefined;
 }
 
 export function timelineOf(project: Project, now: number): EpochTimeline {

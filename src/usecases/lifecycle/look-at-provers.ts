@@ -93,18 +93,18 @@ export async function lookAtProvers(
     { ports, clock, timeoutMs: ASK_TIMEOUT_MS },
     containers.map((container) => ({
       container: container.id,
-      wanted: wantedBy(snapshot, idOf(container)) === 'proving',
+      wanted: wantedBy(snapshot, idOf(container, project)) === 'proving',
       status: statuses.get(container.id),
     })),
   );
   const now = clock.now();
   const next = remember(
     memory,
-    containers.map(({ id, startedAt, labels }) => ({
-      container: id,
-      wanted: wantedBy(snapshot, idOf({ labels })),
-      status: statuses.get(id)?.kind ?? 'unasked',
-      ...(startedAt === undefined ? {} : { startedAt }),
+    containers.map((container) => ({
+      container: container.id,
+      wanted: wantedBy(snapshot, idOf(container, project)),
+      status: statuses.get(container.id)?.kind ?? 'unasked',
+      ...(container.startedAt === undefined ? {} : { startedAt: container.startedAt }),
     })),
     now,
   );

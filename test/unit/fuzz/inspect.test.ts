@@ -80,7 +80,7 @@ describe('what the engine says of a container, whatever it says', () => {
           if (at !== undefined) new Date(at).toISOString();
         }
         for (const { hostPort } of found.ports) expect(hostPort > 0 && hostPort < 65_536).toBe(true);
-        idOf(found);
+        idOf(found, { identities: [] });
         const risk = judgeStop({
           now: 0,
           layerMs: 1,

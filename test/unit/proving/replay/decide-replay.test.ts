@@ -143,7 +143,7 @@ function observed({ world, seen }: Look, disks: Disks): ScheduleObservation {
 
 function factsOf(world: World, seen: Seen, disks: Disks): ProverFacts {
   const { container, service: name, status, log, dataBytes, unchangedMs } = seen;
-  const id = idOf(container);
+  const id = idOf(container, world.project);
   if (id === undefined) throw new Error(name);
   const { snapshot, timeline } = world;
   const events = snapshot?.events.ok ? snapshot.events.value : undefined;
