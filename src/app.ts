@@ -5,6 +5,9 @@ import { nodeFiles } from './adapters/files/index.ts';
 import { realDirectory } from './adapters/files/real-directory.ts';
 import { createPrompt } from './adapters/prompt/index.ts';
 import { createSystem } from './adapters/system/index.ts';
+
+export { quietThreads } from './adapters/system/quiet-threads.ts';
+
 import { createTerminal, endWithReader } from './adapters/terminal/index.ts';
 import type { Context } from './commands/command.ts';
 import { asksForJson, type GlobalOptions, parseCommandLine } from './commands/parser.ts';
