@@ -127,7 +127,7 @@ export function adoptionToJson(report: ShownAdoption): Readonly<Record<string, u
   };
 }
 
-/** The throw-away key of a private network's PoET is no identity, and still nobody's business in a log. */
-function withoutPoetKey(text: string, { network }: Project): string {
+/** smesh.yaml to be looked at: the throw-away key of a private network's PoET is no identity, and still not for logs. */
+export function withoutPoetKey(text: string, { network }: Project): string {
   return network.poetPrivateKey === undefined ? text : text.replaceAll(network.poetPrivateKey, '(not shown)');
 }

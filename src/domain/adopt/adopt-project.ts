@@ -107,8 +107,8 @@ function projectNameOf(
   node: FoundProgram,
   provers: readonly { program: FoundProgram }[],
 ): string | undefined {
-  const names = [node, ...provers.map(({ program }) => program)].flatMap(({ container }) =>
-    container?.project === undefined ? [] : [container.project],
+  const names = [node, ...provers.map(({ program }) => program)].flatMap(
+    ({ container, project }) => container?.project ?? project ?? [],
   );
   const [first] = names;
   return first !== undefined && PROJECT_NAME.test(first) && names.every((name) => name === first)

@@ -7,6 +7,8 @@ export interface FoundProgram {
   readonly name: string;
   /** For people: `service post-a of /srv/farm/compose.yaml`. */
   readonly where: string;
+  /** Compose project that it is defined in, running or not. */
+  readonly project?: string;
   /** Its container, where the engine has one. */
   readonly container?: FoundContainer;
   /** Program and arguments as far as they are known, shells and variables unrolled. */

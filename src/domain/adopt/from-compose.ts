@@ -10,6 +10,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export interface ComposeServiceFacts {
   readonly name: string;
+  /** Name of the Compose project. */
+  readonly project: string;
   /** A service of `docker compose config --format json`, or of the file itself: both spellings are read. */
   readonly definition: Fields;
   readonly file: string;
@@ -46,6 +48,7 @@ export function programOfService(facts: ComposeServiceFacts): FoundProgram {
   return {
     name,
     where: `service ${name} of ${facts.file}`,
+    project: facts.project,
     ...(container === undefined ? {} : { container: onlyFacts(container) }),
     words: unrollShell(words.length > 0 ? words : given, environment, isWantedCommand),
     ...(typeof image === 'string' ? { image } : {}),

@@ -8,7 +8,7 @@ import { formatDiagnostic, projectFault } from '../../domain/project/diagnostics
 import { parseProject, requireProject } from '../../domain/project/parse.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { COMPOSE_OVERRIDES } from '../../ports/compose.ts';
-import { adoptionToJson, renderAdoption } from '../../ui/adopt.ts';
+import { adoptionToJson, renderAdoption, withoutPoetKey } from '../../ui/adopt.ts';
 import { backUpBefore } from '../backup/back-up-before.ts';
 import type { Context } from '../context.ts';
 import { runJournaled } from '../journal.ts';
@@ -76,7 +76,7 @@ function show(context: Context, report: AdoptionReport, dryRun: boolean): void {
     return;
   }
   context.out.result(renderAdoption(report, { dryRun, written: false }));
-  if (dryRun && report.changed) context.out.verbatim(`\n${report.text}`);
+  if (dryRun && report.changed) context.out.verbatim(`\n${withoutPoetKey(report.text, report.project)}`);
 }
 
 async function decide(context: Context, options: AdoptOptions): Promise<AdoptionReport> {

@@ -51,7 +51,11 @@ export async function readComposeProject(
   const directory = dirname(file);
   const running = engine.containers.filter(({ labels }) => labels[WORKING_DIRECTORY] === directory);
   const raw = await readRaw(context, file);
-  const name = running[0]?.project ?? nameIn(raw) ?? projectNameFor(directory);
+  const name =
+    running[0]?.project ??
+    nameIn(raw) ??
+    (await readDotEnv(context, directory))['COMPOSE_PROJECT_NAME'] ??
+    projectNameFor(directory);
   const files = (await filesOf(context, file, running)) ?? [file];
   const services = await readServices(context, { name, directory, files }, raw);
   const containers = engine.containers.filter(({ project }) => project === name);
@@ -65,6 +69,7 @@ export async function readComposeProject(
       const imageDigest = container === undefined ? undefined : await engine.digestOf(container);
       return programOfService({
         name: service,
+        project: name,
         definition,
         file,
         directory,
@@ -157,13 +162,18 @@ async function readServices(
 
 /** Variables from `.env` and the environment; no `extends`, no `include`. */
 async function readWithoutCompose(context: Context, directory: string, raw: unknown): Promise<Services> {
+  const environment = await readDotEnv(context, directory);
+  for (const [name, value] of Object.entries(context.env)) if (value !== undefined) environment[name] = value;
+  const services = isTree(raw) && isTree(raw['services']) ? raw['services'] : {};
+  return interpolate(services, environment) as Services;
+}
+
+async function readDotEnv(context: Context, directory: string): Promise<Record<string, string>> {
   const text = (await context.ports.files.readTextIfPresent(`${directory}/.env`)) ?? '';
   const environment: Record<string, string> = {};
   for (const [, name = '', value = ''] of text.matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)=(.*?)\s*$/gm))
     environment[name] = value.replace(/^(['"])(.*)\1$/, '$2');
-  for (const [name, value] of Object.entries(context.env)) if (value !== undefined) environment[name] = value;
-  const services = isTree(raw) && isTree(raw['services']) ? raw['services'] : {};
-  return interpolate(services, environment) as Services;
+  return environment;
 }
 
 function interpolate(value: unknown, environment: Readonly<Record<string, string>>): unknown {

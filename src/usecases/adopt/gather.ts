@@ -3,6 +3,8 @@ import { parse } from 'yaml';
 import type { FoundProgram, NotExpressible, NotTaken } from '../../domain/adopt/found.ts';
 import { readScheduler } from '../../domain/adopt/from-scheduler.ts';
 import { foundRole } from '../../domain/adopt/role.ts';
+import { COMPOSE_PATH } from '../../domain/compose/generate.ts';
+import { fileState, readFileDigests } from '../../domain/compose/ownership.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { Context } from '../context.ts';
@@ -71,6 +73,8 @@ function unique(programs: readonly FoundProgram[]): readonly FoundProgram[] {
 }
 
 async function fromCompose(context: Context, engine: EngineLook, file: string): Promise<Part> {
+  if (engine.unseen !== undefined)
+    context.out.warn(`Docker could not be asked what of ${file} runs: ${engine.unseen.message}`);
   return { programs: await readComposeProject(context, file, engine), composeFiles: [file] };
 }
 
@@ -115,7 +119,13 @@ async function fromSource(context: Context, engine: EngineLook, source: string):
 
 async function fromFile(context: Context, engine: EngineLook, path: string): Promise<Part> {
   const text = await context.ports.files.readText(path);
-  if (isComposeFile(parsed(text))) return fromCompose(context, engine, path);
+  if (isComposeFile(parsed(text))) {
+    if (fileState(COMPOSE_PATH, text, readFileDigests(text)) === 'foreign')
+      return fromCompose(context, engine, path);
+    throw new SmeshError('nothing-to-adopt', ExitCode.invalid, `${path} is of smesh-compose's own making`, {
+      hint: 'Nothing was changed. Its project is in the smesh.yaml beside it.',
+    });
+  }
   const reading = readScheduler({ text, file: path, directory: dirname(path) });
   if (reading.programs.length === 0 && reading.listed.length === 0)
     throw new SmeshError(
