@@ -31,6 +31,7 @@ export default defineConfig({
           globalSetup: ['test/helpers/prepare-engine.ts'],
           testTimeout: minute,
           hookTimeout: 2 * minute,
+          maxWorkers: WAITING_WORKERS,
           sequence: { groupOrder: 1 },
         },
       },

@@ -2,11 +2,10 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { bundlePrograms, Network, type Programs } from './poet-rig.ts';
 import { type Running, removeScratch, until } from './run-stand-in.ts';
 
-/** A round of eight seconds, a gap of eight, of which the last six are for registering. */
-const clock = { epoch: 16, phaseShift: 8, cycleGap: 8, grace: 6 };
+/** A round of ten seconds, a gap of ten, of which the last seven are for registering. */
+const clock = { epoch: 20, phaseShift: 10, cycleGap: 10, grace: 7 };
 
-// Once more before it counts: a round does not wait for a machine that is busy with other things.
-describe.concurrent('node stand-in with PoETs of their own (spacemesh.md §6.4, §7.2)', { retry: 1 }, () => {
+describe.concurrent('node stand-in with PoETs of their own (spacemesh.md §6.4, §7.2)', () => {
   let programs: Programs;
   beforeAll(async () => {
     programs = await bundlePrograms();
