@@ -43,6 +43,7 @@ const executors: Executors = {
   },
 
   'replace-file': async ({ files }, step) => {
+    if (step.once === true && (await files.exists(step.to))) return;
     // Gone from where it was made ready: it stands at its place already.
     if (!(await files.exists(step.from))) {
       if (await files.exists(step.to)) return;

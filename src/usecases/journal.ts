@@ -43,6 +43,7 @@ const stepSchema = z.discriminatedUnion('kind', [
     from: z.string(),
     to: z.string(),
     keep: z.string().optional(),
+    once: z.literal(true).optional(),
     what: z.string(),
   }),
   z.object({ kind: z.literal('remove-file'), path: z.string(), what: z.string() }),

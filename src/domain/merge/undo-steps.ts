@@ -56,7 +56,13 @@ export function undoSteps(facts: UndoFacts): readonly FileStep[] {
     ),
     ...record.installed.map(({ path }) => remove(leaseFileOf(path), 'the lease of a key that goes back')),
     staged === undefined
-      ? { kind: 'replace-file', from: database, to: keep, what: 'the merged local.sql, out of the way' }
+      ? {
+          kind: 'replace-file',
+          from: database,
+          to: keep,
+          once: true,
+          what: 'the merged local.sql, out of the way',
+        }
       : { kind: 'replace-file', from: staged, to: database, keep, what: 'as it was before the merge' },
     ...generated,
     ...record.sources.flatMap(({ leases }): FileStep[] =>
@@ -70,8 +76,8 @@ export function undoSteps(facts: UndoFacts): readonly FileStep[] {
         mode: 0o600,
       })),
     ),
-    ...record.sources.map(({ notice: path }) => remove(path)),
     remove(facts.recordPath, 'how the merge is taken back'),
+    ...record.sources.map(({ notice: path }) => remove(path)),
     remove(unfinishedPath(record.nodeData)),
   ];
 }

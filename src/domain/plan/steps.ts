@@ -41,6 +41,8 @@ export type FileStep =
       readonly to: string;
       /** Where what is replaced is kept first; it may be on another disk. */
       readonly keep?: string;
+      /** Done where something stands at `to`: what stands at `from` by then was made later. */
+      readonly once?: true;
       /** What the plan says of it: `local.sql with the rows of both nodes`. */
       readonly what: string;
     }

@@ -129,7 +129,7 @@ export function foreignHistoryError(histories: readonly ForeignHistory[]): Smesh
         `${history.folder}${whose(history)}: ${history.identities.map(({ smesherId }) => shortId(smesherId)).join(', ')}`,
         ...(history.unknown === undefined ? [] : [`  its local.sql cannot be read: ${history.unknown}`]),
       ]),
-      hint: `Nothing was changed. Stop that node for good, then let this project go on with its folder: smesh-compose init --node-data ${quoteForShell(folder)} (in a project: node.data in smesh.yaml).  Or merge it into this one's folder with go-spacemesh's merge-nodes, both stopped.  A smesh-compose project gives an identity up with remove and up; then it may be added here.`,
+      hint: `Nothing was changed. Stop that node for good, then let this project go on with its folder: smesh-compose init --node-data ${quoteForShell(folder)} (in a project: node.data in smesh.yaml).  Or bring it in with keys and history, both stopped: smesh-compose merge ${quoteForShell(folder)}  A smesh-compose project gives an identity up with remove and up; then it may be added here.`,
     },
   );
 }

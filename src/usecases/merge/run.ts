@@ -1,4 +1,5 @@
 import { ExitCode } from '../../domain/errors.ts';
+import { shortId } from '../../domain/identity/smesher-id.ts';
 import type { MergeFacts } from '../../domain/merge/facts.ts';
 import { requireProject } from '../../domain/project/parse.ts';
 import { mergeToJson, renderMerge } from '../../ui/merge.ts';
@@ -133,7 +134,10 @@ function reportNothing(context: Context, dryRun: boolean): ExitCode {
   return ExitCode.ok;
 }
 
-function written(context: Context, { generate }: MergePlan): string {
+/** What `generate` does besides; of those that come it knows less than was said already. */
+function written(context: Context, { generate, arrivals }: MergePlan): string {
+  const ids = arrivals.map(({ smesherId }) => shortId(smesherId));
+  const notes = generate.notes.filter((note) => !ids.some((id) => note.includes(id)));
   const lines = summarizeSteps(context.directory, generate.steps);
-  return lines.length === 0 ? '' : ['', 'This will be written', ...lines].join('\n');
+  return [...(lines.length === 0 ? [] : ['', 'This will be written', ...lines]), ...notes].join('\n');
 }

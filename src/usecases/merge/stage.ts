@@ -119,7 +119,11 @@ async function mergeOne(
   context.signal.throwIfAborted();
   const result = await docker.runHelper({
     image: project.node.image,
-    command: ['merge-nodes', '--from', `${place}/from-${index + 1}`, '--to', `${place}/to`],
+    // SQLite writes down what a large statement changes; nothing else in there can be written to.
+    command: [
+      ...['env', `TMPDIR=${place}`, `SQLITE_TMPDIR=${place}`],
+      ...['merge-nodes', '--from', `${place}/from-${index + 1}`, '--to', `${place}/to`],
+    ],
     user: `${owner.uid}:${owner.gid}`,
     mounts: [{ source: folder, target: place, writable: true }],
     timeoutMs: MERGE_MS,

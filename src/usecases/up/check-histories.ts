@@ -1,6 +1,7 @@
 import { readLabels } from '../../domain/compose/labels.ts';
 import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import type { Finding } from '../../domain/plan/findings.ts';
+import { quoteForShell } from '../../domain/shell-quote.ts';
 import type { Context } from '../context.ts';
 import { findNodeFolders } from '../engine-nodes.ts';
 import { findForeignHistory } from '../init/foreign-history.ts';
@@ -43,7 +44,7 @@ export async function checkHistories(
         kind: 'refused',
         message: `${ids.get(smesherId)} (${shortId(smesherId)}) has smeshed with another node of this engine, and its history is not in this one's database: with a second ATX for the same epoch it is banned for ever`,
         evidence: `${folder}/local.sql${servedBy === undefined ? '' : `, container ${servedBy.container}`}`,
-        next: `Stop that node for good and let this project go on with its folder (node.data in smesh.yaml), or merge it into ${nodeData} with go-spacemesh's merge-nodes, both stopped. A smesh-compose project gives an identity up with remove and up`,
+        next: `Stop that node for good and let this project go on with its folder (node.data in smesh.yaml), or bring it in with keys and history, both stopped: smesh-compose merge ${quoteForShell(folder)} A smesh-compose project gives an identity up with remove and up`,
       }),
     ),
   );

@@ -90,6 +90,15 @@ function freshCopy(template: string): World {
 function checkMoment(world: World, history: ReadonlyMap<string, readonly string[]>, moment: string): void {
   const data = join(world.directory, 'node-data');
   const places = [data, ...world.nodes].map((folder) => ({ folder, who: whoWouldStart(folder) }));
+  // Between the first and the last step nobody starts at all.
+  const state = join(world.directory, '.smesh');
+  const journal = join(state, 'journal/current.json');
+  const command = existsSync(journal)
+    ? (JSON.parse(readFileSync(journal, 'utf8')) as { command: string }).command
+    : '';
+  const isOver = existsSync(join(state, 'merge.json')) === (command === 'merge');
+  if (['merge', 'merge --undo'].includes(command) && !isOver)
+    for (const { folder, who } of places) expect(who, `${moment}: ${folder}`).toBe('refuses');
   const seen = new Map<string, string>();
   for (const { folder, who } of places) {
     if (who === 'refuses') continue;

@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { planGenerate } from '../../../src/usecases/generate.ts';
+import { loadProject } from '../../../src/usecases/load-project.ts';
 import { keyFilesIn } from '../../helpers/keys.ts';
 import { makePostDirectory } from '../../helpers/post-data.ts';
 import { tempFolder } from '../../helpers/temp.ts';
@@ -178,7 +180,7 @@ describe('S38: merge brings nodes in', () => {
 });
 
 describe('merge --undo', () => {
-  it('S40: gives everything back as it was, until the node has run', async () => {
+  it('gives everything back as it was, until the node has run', async () => {
     const { place, directory, nodeData } = await world();
     const node = makeNode(join(place, 'old'), 2);
     const [text, rows, keys] = [
@@ -224,5 +226,40 @@ describe('merge --undo', () => {
     });
     expect(whoWouldStart(nodeData)).toContain(node.identities[0]?.smesherId);
     expect(whoWouldStart(node.folder)).toBe('refuses');
+  });
+});
+
+describe('S40: an identity moves from one project of this host to another', () => {
+  it('with the whole node: stopped at A, its key gone from A, held at B, and A cannot start', async () => {
+    const { place, directory, nodeData } = await world();
+    const other = join(place, 'other');
+    const theirs = await makeProject(other, 1);
+    const lease = (folder: string, name: string) =>
+      JSON.parse(readFileSync(join(folder, 'node-data/identities', name), 'utf8')) as {
+        state: string;
+        project: { directory: string };
+      };
+    const id = theirs[0]?.smesherId ?? '';
+    expect(lease(other, 'post-0001.lease')).toMatchObject({ state: 'held', project: { directory: other } });
+    // Named by the project's folder: its node is the only one below it.
+    expect(await merge(makeRig(directory), [other], { roots: [other] })).toBe(0);
+    expect(whoWouldStart(nodeData)).toContain(id);
+    expect(whoWouldStart(join(other, 'node-data'))).toBe('refuses');
+    expect(lease(directory, 'post-0003.lease')).toMatchObject({ state: 'held', project: { directory } });
+    expect(lease(other, 'post-0001.lease').state).toBe('released');
+    // A would take the key from beside its data again; the file that is no key is in its way.
+    const { context } = makeRig(other);
+    const { project } = await loadProject(context);
+    await expect(
+      planGenerate(context, { project, keyPlaces: [], repairKeys: false, force: false }),
+    ).rejects.toMatchObject({
+      code: 'installed-key-faulty',
+      details: [expect.stringMatching(/keys-moved-to-farm/)],
+    });
+
+    expect(await undo(makeRig(directory))).toBe(0);
+    expect(lease(other, 'post-0001.lease')).toMatchObject({ state: 'held', project: { directory: other } });
+    expect(whoWouldStart(join(other, 'node-data'))).toEqual(new Set([id]));
+    expect(whoWouldStart(nodeData)).not.toContain(id);
   });
 });

@@ -75,7 +75,7 @@ export function makeRig(directory: string, worlds: Worlds = {}): Rig {
       const program = await mergeNodesProgram;
       const [mount] = helper.mounts;
       const words = helper.command
-        .slice(1)
+        .slice(helper.command.indexOf('merge-nodes') + 1)
         .map((word) => word.replace(new RegExp(`^${mount?.target}(?=/)`), mount?.source ?? ''));
       const ran = spawnSync(process.execPath, [program, ...words], { encoding: 'utf8' });
       return {
