@@ -55,7 +55,7 @@ export function readScheduler(source: SchedulerFile): SchedulerReading {
 
 function parseAnything(text: string): unknown {
   try {
-    return parse(text, { merge: true });
+    return parse(text, { merge: true, logLevel: 'error' });
   } catch {
     return undefined;
   }

@@ -102,7 +102,7 @@ function nameIn(raw: unknown): string | undefined {
 async function readRaw(context: Context, file: string): Promise<unknown> {
   const text = await context.ports.files.readText(file);
   try {
-    return parse(text, { merge: true, maxAliasCount: 10_000 });
+    return parse(text, { merge: true, maxAliasCount: 10_000, logLevel: 'error' });
   } catch (cause) {
     const [line = 'it is no YAML'] = String(cause instanceof Error ? cause.message : cause).split('\n');
     throw new SmeshError('bad-compose-file', ExitCode.invalid, `${file}: ${line}`, {

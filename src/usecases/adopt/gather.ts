@@ -173,7 +173,7 @@ async function fromFile(context: Context, engine: EngineLook, path: string): Pro
 
 function parsed(text: string): unknown {
   try {
-    return parse(text, { merge: true });
+    return parse(text, { merge: true, logLevel: 'error' });
   } catch {
     return undefined;
   }
