@@ -104,7 +104,7 @@ async function readRaw(context: Context, file: string): Promise<unknown> {
   try {
     return parse(text, { merge: true, maxAliasCount: 10_000, logLevel: 'error' });
   } catch (cause) {
-    const [line = 'it is no YAML'] = String(cause instanceof Error ? cause.message : cause).split('\n');
+    const [line = 'it is no YAML'] = String(cause instanceof Error ? cause.message : cause).split(/:?\n/);
     throw new SmeshError('bad-compose-file', ExitCode.invalid, `${file}: ${line}`, {
       hint: 'Nothing was changed.',
       cause,
