@@ -4,7 +4,10 @@ import type { SwitchDecision } from '../../domain/poet/switch/decide.ts';
 import { sameSettings } from '../../domain/poet/switch/target.ts';
 import { outcomeOf } from '../../domain/poet/switch/window.ts';
 import { costLines, renderSwitch } from '../../ui/poet-switch.ts';
+import { proposalsCost } from '../../ui/proposals.ts';
 import type { Context } from '../context.ts';
+import { lookAtProvers } from '../lifecycle/look-at-provers.ts';
+import { findMissed } from '../lifecycle/proposals.ts';
 import { loadProject } from '../load-project.ts';
 import { withoutChanges, withProjectLock } from '../project-lock.ts';
 import { finishPendingStarts } from '../up/pending-starts.ts';
@@ -156,6 +159,7 @@ class SwitchRun {
     const view = viewOf(wanted, judged);
     context.out.note(renderSwitch(view, context.out.columns, styleOf(context, judged)));
     for (const warning of wanted.verdict.warnings) context.out.warn(warning);
+    if (judged.decision.kind === 'act') await this.#sayMissed(judged);
     const { outcome, from } = judged;
     const cheapest = outcome?.lostEpochs.length ?? 0;
     const dearest = Math.max(cheapest, lostLater(judged));
@@ -175,6 +179,16 @@ class SwitchRun {
       nodeRan: false,
       ...(record?.backup === undefined ? {} : { backup: record.backup }),
     });
+  }
+
+  /** A missed proposal is a price, no reason to refuse: the next layer may be somebody's, too. */
+  async #sayMissed(judged: Judged): Promise<void> {
+    const docker = await this.#context.ports.docker();
+    const own = await docker.containers({ project: judged.project.name });
+    const missed = findMissed(judged.project, await lookAtProvers(this.#context, judged.project, own));
+    if (missed !== undefined) {
+      this.#context.out.warn(`node: ${proposalsCost(missed, styleOf(this.#context, judged))}`);
+    }
   }
 
   async #agree(cost: readonly string[]): Promise<void> {
