@@ -34,7 +34,7 @@ export function renderAdoption(
   { dryRun, written }: { readonly dryRun: boolean; readonly written: boolean },
 ): string {
   const lines = written ? [] : [...found(report), ...left(report), ...notTaken(report), ...warnings(report)];
-  const nothing = 'No container, no key and no database was touched.';
+  const nothing = 'No container, no key and no database was changed.';
   if (!report.changed)
     return [...lines, `${report.path} says all of it already; nothing was written. ${nothing}`].join('\n');
   if (dryRun) return [...lines, `${report.path} would be written, and nothing else. ${nothing}`].join('\n');
