@@ -7,6 +7,7 @@ import { formatBytes, plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import type { BackupList } from './list.ts';
 import type { MadeBackup } from './make.ts';
+import { onDisk } from './restore/report.ts';
 import type { VerifiedBackup } from './verify.ts';
 
 function utc(at: number | string): string {
@@ -141,9 +142,8 @@ export function showVerified(context: Context, file: string, verified: VerifiedB
   } else {
     const made = `${contents.project} on ${contents.host}, made ${utc(contents.createdAt)} (${contents.reason}) by smesh-compose ${contents.tool}`;
     const identities = contents.identities.map(({ name, id, data, disk }) => {
-      const place = disk?.uuid === undefined ? (disk?.disk ?? '') : `${disk.disk ?? ''} UUID ${disk.uuid}`;
-      const encryption = disk?.encryption === undefined ? '' : `, ${disk.encryption}`;
-      return `  ${name} (${shortId(id)})  ${data}${place === '' ? '' : `  on ${place}${encryption}`}`;
+      const place = disk === undefined ? '' : `  ${onDisk(disk)}`;
+      return `  ${name} (${shortId(id)})  ${data}${place}`;
     });
     context.out.result(
       [

@@ -125,7 +125,7 @@ class Collector implements BackupSources {
       const origin = `${folder}/${name}`;
       const facts = await files.facts(origin);
       if (facts === undefined) continue;
-      const version = await this.#userVersion(origin);
+      const version = await this.#userVersion(origin, await files.exists(`${folder}/state.sql-wal`));
       const meta = { kind: 'state' as const, origin, mode: facts.mode, secret: false, ...version };
       this.#add(`node-data/${name}`, meta, { file: origin });
     }
@@ -161,14 +161,16 @@ class Collector implements BackupSources {
     if (staged === undefined) return;
     if (staged.raw !== undefined)
       this.#context.out.warn(`${origin} goes into the backup as it is: ${staged.raw}`);
-    const version = await this.#userVersion(staged.path);
+    const version = await this.#userVersion(staged.path, staged.wal !== undefined);
     const meta = { kind: 'database' as const, mode: facts.mode, secret: false };
     this.#add(path, { ...meta, origin, ...version }, { file: staged.path });
     if (staged.wal !== undefined)
       this.#add(`${path}-wal`, { ...meta, origin: `${origin}-wal` }, { file: staged.wal });
   }
 
-  async #userVersion(path: string): Promise<{ userVersion?: number }> {
+  /** Of a database whose newest first page is in its -wal the file alone says another one, or none. */
+  async #userVersion(path: string, hasWal: boolean): Promise<{ userVersion?: number }> {
+    if (hasWal) return {};
     const reading = await (await this.#context.ports.databaseVersion()).read(path);
     return reading.kind === 'read' ? { userVersion: reading.version } : {};
   }

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import * as fc from 'fast-check';
+import Database from 'libsql';
 import { describe, expect, it } from 'vitest';
 import type { SmeshError } from '../../../src/domain/errors.ts';
 import { createBackup } from '../../../src/usecases/backup/create.ts';
@@ -18,7 +19,7 @@ const PASSPHRASE = 'correct horse battery staple';
 async function create(
   context: Context,
   root: string,
-  options: { recipients?: string[] } = {},
+  options: { recipients?: string[]; withState?: boolean } = {},
 ): Promise<string> {
   const said: string[] = [];
   const watched = {
@@ -31,7 +32,7 @@ async function create(
     recipients: options.recipients ?? [],
     ...(options.recipients === undefined ? { passphraseFile: join(root, 'passphrase') } : {}),
     withoutKeys: false,
-    withState: false,
+    withState: options.withState ?? false,
     to: join(root, 'backups'),
     dryRun: false,
   });
@@ -119,6 +120,30 @@ describe('backup, wipe, restore', () => {
     expect(await restoreBackup(context, restoring(root, file))).toBe(0);
     const [former, found] = [project(farm.directory), project(context.directory)];
     expect([...found].map(([path, bytes]) => [path.replace('/elsewhere', ''), bytes])).toEqual([...former]);
+  });
+});
+
+describe('state.sql', () => {
+  it('is in it when that was asked for, with its -wal, and never puts another one away', async () => {
+    const root = tempFolder('state');
+    const farm = makeFarm(root);
+    const state = join(farm.directory, 'node-data/state.sql');
+    const database = new Database(state);
+    database.exec('PRAGMA journal_mode = wal; PRAGMA user_version = 25; CREATE TABLE atxs (a BLOB)');
+    for (let row = 0; row < 40; row += 1) database.exec('INSERT INTO atxs VALUES (randomblob(60000))');
+    const whole = [state, `${state}-wal`].map((path) => readFileSync(path));
+    const { context } = contextFor(farm.directory);
+    const file = await create(context, root, { withState: true });
+    farm.database.close();
+    database.close();
+    const key = await chooseKey(context, file, restoring(root, file));
+    expect((await verifyBackup(context, file, key)).faults).toEqual([]);
+    rmSync(farm.directory, { recursive: true });
+    expect(await restoreBackup(context, restoring(root, file))).toBe(0);
+    expect([state, `${state}-wal`].map((path) => readFileSync(path))).toEqual(whole);
+    writeFileSync(state, 'newer');
+    expect(await restoreBackup(context, restoring(root, file))).toBe(0);
+    expect(readFileSync(state, 'utf8')).toBe('newer');
   });
 });
 

@@ -1,3 +1,4 @@
+import type { DiskPlace } from '../../../domain/backup/contents.ts';
 import type { RestoreDecision } from '../../../domain/backup/decide-restore.ts';
 import type { OldDatabase } from '../../../domain/backup/old-database.ts';
 import { describeHolder, isForeign } from '../../../domain/identity/lease-findings.ts';
@@ -77,6 +78,17 @@ export async function reportRestored(
 }
 
 async function sayNext(context: Context, { contents, project }: RestoreLook): Promise<void> {
+  if (project.name !== contents.project)
+    context.out.warn(
+      `The Compose project is called ${project.name} here, after its folder; it was ${contents.project}. Its containers would be new ones: write name: ${contents.project} into smesh.yaml to keep them.`,
+    );
+  for (const { id, name, data } of project.identities) {
+    if ((await context.ports.files.facts(data).catch(() => undefined)) !== undefined) continue;
+    const disk = contents.identities.find((identity) => identity.id === id)?.disk;
+    context.out.warn(
+      `${name}: its data is not at ${data}${disk === undefined ? '' : `. It was ${onDisk(disk)}`}`,
+    );
+  }
   const judged = await judgeInstalledKeys(context, project);
   const [foreign] = judged.flatMap(({ verdict }) => (isForeign(verdict) ? [verdict] : []));
   context.out.note(
@@ -89,6 +101,17 @@ async function sayNext(context: Context, { contents, project }: RestoreLook): Pr
         : `Their keys were held by ${describeHolder(foreign)}.\nIf that node is gone for good: smesh-compose keys adopt --all   Then: smesh-compose up`,
     ].join('\n'),
   );
+}
+
+/** What must be mounted, and opened, to get at the data. */
+export function onDisk({ disk, uuid, mountPoint, fileSystem, encryption }: DiskPlace): string {
+  return [
+    `on ${disk ?? 'an unknown disk'}`,
+    ...(uuid === undefined ? [] : [`UUID ${uuid}`]),
+    ...(fileSystem === undefined ? [] : [fileSystem]),
+    ...(mountPoint === undefined ? [] : [`mounted at ${mountPoint}`]),
+    ...(encryption === undefined ? [] : [`encrypted (${encryption})`]),
+  ].join(', ');
 }
 
 /** What an old one can do, what happens without it, and what to look at first. */
