@@ -1,19 +1,15 @@
 import { cancelled, ExitCode, SmeshError } from '../../domain/errors.ts';
-import { openRoundAt, roundStart } from '../../domain/poet/epochs.ts';
 import type { SwitchDecision } from '../../domain/poet/switch/decide.ts';
 import { sameSettings } from '../../domain/poet/switch/target.ts';
-import { outcomeOf } from '../../domain/poet/switch/window.ts';
 import { costLines, renderSwitch } from '../../ui/poet-switch.ts';
-import { proposalsCost } from '../../ui/proposals.ts';
 import type { Context } from '../context.ts';
-import { lookAtProvers } from '../lifecycle/look-at-provers.ts';
-import { findMissed } from '../lifecycle/proposals.ts';
 import { loadProject } from '../load-project.ts';
 import { withoutChanges, withProjectLock } from '../project-lock.ts';
 import { finishPendingStarts } from '../up/pending-starts.ts';
 import { ACTS } from './acts.ts';
 import { askTargets, targetOf } from './ask-targets.ts';
 import { cureNode } from './cure.ts';
+import { LATER_IS_DEARER, lostLater, sayMissed } from './price.ts';
 import { readProject } from './read-project.ts';
 import { readSwitchRecord, removeSwitchRecord, type SwitchRecord, writeSwitchRecord } from './record.ts';
 import { refusalOf, reportEnd, reportPreview, reportSame, styleOf, waitingLines } from './report.ts';
@@ -43,17 +39,6 @@ async function preview(context: Context, options: SwitchOptions): Promise<ExitCo
   const wanted = await resolveWanted(context, options);
   const judged = await judge(context, wanted, wanted.record, options);
   return reportPreview(context, wanted, judged);
-}
-
-const LATER_IS_DEARER =
-  'That holds for who has published by the end of that window. Later in the same gap an epoch would be lost: then the next gap is waited for, unless --yes agrees to it.';
-
-/** What it would cost just before the present PoETs begin their next round. */
-function lostLater({ seen, window }: Judged): number {
-  const { rhythms } = seen;
-  if (window === undefined) return 0;
-  const last = roundStart(rhythms.from, openRoundAt(rhythms.from, window.opens)) - 1;
-  return outcomeOf(rhythms, last).lostEpochs.length;
 }
 
 class SwitchRun {
@@ -159,7 +144,7 @@ class SwitchRun {
     const view = viewOf(wanted, judged);
     context.out.note(renderSwitch(view, context.out.columns, styleOf(context, judged)));
     for (const warning of wanted.verdict.warnings) context.out.warn(warning);
-    if (judged.decision.kind === 'act') await this.#sayMissed(judged);
+    if (judged.decision.kind === 'act') await sayMissed(context, judged);
     const { outcome, from } = judged;
     const cheapest = outcome?.lostEpochs.length ?? 0;
     const dearest = Math.max(cheapest, lostLater(judged));
@@ -179,16 +164,6 @@ class SwitchRun {
       nodeRan: false,
       ...(record?.backup === undefined ? {} : { backup: record.backup }),
     });
-  }
-
-  /** A missed proposal is a price, no reason to refuse: the next layer may be somebody's, too. */
-  async #sayMissed(judged: Judged): Promise<void> {
-    const docker = await this.#context.ports.docker();
-    const own = await docker.containers({ project: judged.project.name });
-    const missed = findMissed(judged.project, await lookAtProvers(this.#context, judged.project, own));
-    if (missed !== undefined) {
-      this.#context.out.warn(`node: ${proposalsCost(missed, styleOf(this.#context, judged))}`);
-    }
   }
 
   async #agree(cost: readonly string[]): Promise<void> {
