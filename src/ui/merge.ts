@@ -1,7 +1,6 @@
 import { type SmesherId, shortId } from '../domain/identity/smesher-id.ts';
 import type { Arrivals } from '../domain/merge/arrivals.ts';
-import type { Arrival, MergeFacts } from '../domain/merge/facts.ts';
-import { describeRows } from '../domain/merge/judge.ts';
+import type { Arrival, MergeFacts, SmeshingRows } from '../domain/merge/facts.ts';
 import type { SourceRecord } from '../domain/merge/swap-steps.ts';
 import { renderTable } from './table.ts';
 import { printable } from './text.ts';
@@ -25,14 +24,16 @@ export function renderMerge(preview: MergePreview): string {
       [
         { title: 'SMESHER' },
         { title: 'NAME' },
+        { title: 'KEY FILE', flexible: true, minWidth: 14 },
         { title: 'DATA', flexible: true, cut: 'start', minWidth: 16 },
         { title: 'HISTORY', flexible: true, minWidth: 16 },
       ],
       arrivals.map((arrival) => [
         shortId(arrival.smesherId),
         arrival.name ?? '-',
+        arrival.keyFile,
         arrival.data ?? arrival.dataFault ?? '',
-        arrival.rows === undefined ? 'none' : describeRows(arrival.rows),
+        arrival.rows === undefined ? 'none' : shortHistory(arrival.rows),
       ]),
       columns,
     ),
@@ -42,6 +43,14 @@ export function renderMerge(preview: MergePreview): string {
     ...facts.sources.flatMap((source, index) => describeSource(preview, index, source.folder)),
   ];
   return lines.map((line) => printable(line)).join('\n');
+}
+
+/** What is under way, in the room of a table: `epoch 12, registered`. */
+function shortHistory({ publishEpoch, registrations, nipost }: SmeshingRows): string {
+  if (publishEpoch === undefined && !nipost) return 'initial proof';
+  const epoch = publishEpoch === undefined ? '' : `epoch ${publishEpoch}, `;
+  if (nipost) return `${epoch}proof is done`;
+  return `${epoch}${registrations > 0 ? 'registered' : 'not registered'}`;
 }
 
 function withoutData(arrivals: readonly Arrival[]): readonly string[] {
@@ -57,7 +66,7 @@ function withoutData(arrivals: readonly Arrival[]): readonly string[] {
   ];
 }
 
-function others({ leftBehind, withoutKey, facts }: MergePreview): readonly string[] {
+function others({ arrivals, leftBehind, withoutKey, facts }: MergePreview): readonly string[] {
   const configs = facts.sources.filter(({ config }) => config !== undefined);
   return [
     ...leftBehind.map(
@@ -68,9 +77,15 @@ function others({ leftBehind, withoutKey, facts }: MergePreview): readonly strin
       ({ rows, source }) =>
         `! The history of ${shortId(rows.smesherId)} comes, its key does not: ${source.folder} has none of it. Is it at work elsewhere? Then its place is there.`,
     ),
-    ...configs.flatMap(({ config }) => {
+    ...configs.flatMap(({ config, folder }) => {
       const coinbase = config?.coinbase;
+      const settings = Object.entries(
+        arrivals.find(({ source }) => source.folder === folder)?.prover ?? {},
+      ).map(([name, value]) => `${name} ${value}`);
       return [
+        ...(settings.length === 0
+          ? []
+          : ['', `Proved as ${config?.path ?? ''} says: ${settings.join(', ')}`]),
         ...(coinbase === undefined || coinbase === facts.project.coinbase
           ? []
           : [`! Its rewards went to ${coinbase}; from now on they go to ${facts.project.coinbase}.`]),
@@ -96,7 +111,7 @@ function describeSource({ records }: MergePreview, index: number, folder: string
     ...(renamed === undefined
       ? []
       : [`  its keys are renamed to *.key${ending}; nothing is deleted, its local.sql stays as it is`]),
-    `  it gets ${notice}, which is no key: a node that finds it refuses to start and says its name`,
+    `  it gets ${notice}, which is no key: a node that finds it refuses to start, and names it`,
   ];
 }
 

@@ -13,16 +13,15 @@ export function reportMerged(context: Context, plan: MergePlan, backup: BackupMa
     return;
   }
   const { arrivals, facts } = plan;
-  const named = arrivals.flatMap(({ name, smesherId }) =>
-    name === undefined ? [] : [`${name} (${shortId(smesherId)})`],
+  const named = arrivals.map(({ name, smesherId }) =>
+    name === undefined ? shortId(smesherId) : `${name} (${shortId(smesherId)})`,
   );
   const without = arrivals.filter(({ data }) => data === undefined);
   const folders = facts.sources.map(({ folder }) => folder);
   context.out.result(
-    `Merged ${plural(arrivals.length, 'identity', 'identities')}${named.length === 0 ? '' : `: ${enumerate(named)}`}. ${enumerate(folders)} cannot start any more.`,
+    `Merged ${plural(arrivals.length, 'identity', 'identities')}: ${enumerate(named)}. ${folders.length === 1 ? 'The node' : 'The nodes'} of ${enumerate(folders)} cannot start any more.`,
   );
   const note = (text: string) => context.out.note(text);
-  for (const path of backup.paths) note(`A backup of all of it, as it was: ${path}`);
   note('');
   note('Next:');
   note('  smesh-compose up            starts the node with them, and their post-services');

@@ -11,6 +11,7 @@ import { readInterrupted } from '../journal.ts';
 import { type LoadedProject, loadProject } from '../load-project.ts';
 import { nodeOwner } from '../owners.ts';
 import { lockedUnlessDry } from '../project-lock.ts';
+import { bringNodeImage } from './bring-image.ts';
 import { confirmMerge } from './confirm.ts';
 import { databaseMarks } from './database-mark.ts';
 import { type MergeRequest, observeMerge } from './observe.ts';
@@ -82,6 +83,7 @@ async function carryOut(
   const { facts } = plan;
   const { project } = loaded;
   const stamp = stampOf(context.clock.now());
+  await bringNodeImage(context, project);
   // Copies of a merge that was killed before it began.
   await removeStaging(context, project.node.data);
   // So that what is merged, and what is kept, is one whole file; nobody has it open.

@@ -68,6 +68,7 @@ export function makeRig(directory: string, worlds: Worlds = {}): Rig {
   const docker = {
     endpoint: 'unix:///var/run/docker.sock',
     engine: async () => ({ id: 'engine', desktop: false, rootless: false }),
+    image: async () => ({ id: 'sha256:one' }),
     containers: async ({ project }: { project?: string } = {}) =>
       (worlds.containers ?? []).filter((one) => project === undefined || one.project === project),
     runHelper: async (helper: Parameters<DockerPort['runHelper']>[0]) => {
