@@ -1,6 +1,7 @@
+import { SmeshError } from '../domain/errors.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
 import { executeFileStep, type FileStepPorts } from './file-steps.ts';
-import { carryOut, finishInterrupted, type JournaledAct, writeJournal } from './journal.ts';
+import { carryOut, finishInterrupted, type JournaledAct, stoppedHalfway, writeJournal } from './journal.ts';
 
 /** What keeps everybody else out while an act is carried out, and how it is taken back. */
 export interface Barrier {
@@ -31,7 +32,8 @@ export async function runBehindBarrier(
     await barrier.look();
   } catch (error) {
     await finishInterrupted(ports, act.directory);
-    throw error;
+    // Whoever refused has said so; what the file system refused has yet to be explained.
+    throw error instanceof SmeshError ? error : stoppedHalfway(error, act.command, 0, act.steps.length);
   }
   const path = await writeJournal(ports, act);
   await carryOut(ports, act, async () => {

@@ -135,7 +135,7 @@ export async function writeJournal({ files }: FileStepPorts, act: JournaledAct):
 }
 
 /** The error that stopped an act, with how far it came and how it goes on. Bugs stay as they are. */
-function stoppedHalfway(thrown: unknown, command: string, done: number, all: number): unknown {
+export function stoppedHalfway(thrown: unknown, command: string, done: number, all: number): unknown {
   const error = explainSystemError(thrown) ?? thrown;
   if (!(error instanceof SmeshError)) return error;
   return new SmeshError(error.code, error.exitCode, error.message, {
