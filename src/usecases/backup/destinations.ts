@@ -3,6 +3,8 @@ import { enumerate } from '../../ui/text.ts';
 import type { Context } from '../context.ts';
 import { stateFolder } from '../journal.ts';
 import { identitiesFolder } from '../node-keys.ts';
+import { within } from '../observe/question.ts';
+import { ANSWERS_MS } from './sources.ts';
 
 /** Folders that backups of this project go to. */
 export function destinationsOf(context: Context, project: Project): readonly string[] {
@@ -22,7 +24,7 @@ export async function sameDiskWarning(
   const real = async (path: string) => {
     // The folder itself may come into being with the backup.
     for (let place = path; place !== ''; place = place.slice(0, place.lastIndexOf('/'))) {
-      const found = await context.ports.files.realPath(place).catch(() => undefined);
+      const found = await within(context.clock, context.ports.files.realPath(place), ANSWERS_MS);
       if (found !== undefined) return found;
     }
     return '/';

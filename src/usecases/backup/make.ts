@@ -10,11 +10,12 @@ import type { AgeLock } from '../../ports/age.ts';
 import type { FileFacts } from '../../ports/files.ts';
 import { version } from '../../version.ts';
 import type { Context } from '../context.ts';
+import { within } from '../observe/question.ts';
 import { projectOwner } from '../owners.ts';
 import { measure, packArchive } from './archive.ts';
 import { destinationsOf } from './destinations.ts';
 import { removeSuperseded } from './remove-superseded.ts';
-import { type BackupSource, type BackupSources, collectSources } from './sources.ts';
+import { ANSWERS_MS, type BackupSource, type BackupSources, collectSources } from './sources.ts';
 import { clearStaging } from './staging.ts';
 
 export interface MakeRequest {
@@ -100,10 +101,13 @@ function ownerOf(name: 'node' | 'project', facts: FileFacts | undefined) {
   return facts === undefined ? {} : { [name]: { uid: facts.uid, gid: facts.gid } };
 }
 
-async function diskPlaces({ ports }: Context, { identities }: Project) {
+async function diskPlaces({ ports, clock }: Context, { identities }: Project) {
   const scanner = await ports.scanner();
   const real = await Promise.all(
-    identities.map(async ({ data }) => [data, await ports.files.realPath(data).catch(() => data)] as const),
+    identities.map(async ({ data }) => {
+      const real = await within(clock, ports.files.realPath(data), ANSWERS_MS);
+      return [data, real ?? data] as const;
+    }),
   );
   const places = scanner.diskPlaces(real.map(([, path]) => path));
   return new Map(real.map(([data, path]) => [data, places.get(path)]));

@@ -5,12 +5,17 @@ import { isTarPath } from '../../domain/doctor/tar.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { readKeyFile } from '../../domain/identity/key-file.ts';
 import { LEASE_ENDING } from '../../domain/identity/lease.ts';
+import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import { METADATA_FILE } from '../../domain/post/metadata.ts';
 import type { Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
 import { stateFolder } from '../journal.ts';
 import { identitiesFolder } from '../node-keys.ts';
+import { within } from '../observe/question.ts';
 import { type StagedDatabase, stageDatabase } from './staging.ts';
+
+/** A disk that sleeps is awake by then; a dead share answers never. */
+export const ANSWERS_MS = 20_000;
 
 /** A file that goes into a backup. Small ones are in memory, so that what is listed is what is packed. */
 export interface BackupSource {
@@ -50,8 +55,7 @@ export async function collectSources(context: Context, request: SourcesRequest):
   await collector.folder('project/.smesh/retired', `${state}/retired`, 'retired-key');
   await collector.nodeFolder('node-data', project.node.data, identitiesFolder(project));
   if (request.withState) await collector.state(project.node.data);
-  for (const { id, data } of [...project.identities, ...(project.initialisation?.jobs ?? [])])
-    await collector.postDirectory(id, data);
+  await collector.postDirectories([...project.identities, ...(project.initialisation?.jobs ?? [])]);
   for (const [index, folder] of request.also.entries())
     await collector.nodeFolder(`other-node-${index + 1}`, folder, `${folder}/identities`);
   return collector;
@@ -71,19 +75,30 @@ class Collector implements BackupSources {
 
   /** A file that may be absent. */
   async small(path: string, origin: string, kind: BackupEntry['kind'], secret = false): Promise<void> {
-    if (secret && !this.#withKeys) return;
+    const found = await this.#read(path, origin, kind, secret);
+    if (found !== undefined) this.#add(found);
+  }
+
+  async #read(
+    path: string,
+    origin: string,
+    kind: BackupEntry['kind'],
+    secret: boolean,
+  ): Promise<BackupSource | undefined> {
+    if (secret && !this.#withKeys) return undefined;
     const { files, crypto } = this.#context.ports;
     const facts = await files.facts(origin);
-    if (facts?.kind !== 'file') return;
+    if (facts?.kind !== 'file') return undefined;
     if (facts.size > LARGEST_SMALL_FILE) {
       this.missing.push({ path: origin, why: 'it is much too large for what it is called' });
-      return;
+      return undefined;
     }
     const content = await files.readBytes(origin);
     const isKey = kind === 'key' || kind === 'data-key' || kind === 'retired-key';
     const reading = isKey ? readKeyFile(content, crypto.publicKeyOfSeed) : undefined;
-    const id = reading === undefined || reading.kind === 'malformed' ? undefined : reading.smesherId;
-    this.#add(path, { kind, origin, mode: facts.mode, secret }, content, id);
+    const smesherId =
+      reading === undefined || reading.kind === 'malformed' ? {} : { smesherId: reading.smesherId };
+    return { entry: { path, kind, origin, mode: facts.mode, secret, ...smesherId }, content };
   }
 
   /** The keys in a folder, and the leases beside them. */
@@ -126,29 +141,52 @@ class Collector implements BackupSources {
       const facts = await files.facts(origin);
       if (facts === undefined) continue;
       const version = await this.#userVersion(origin, await files.exists(`${folder}/state.sql-wal`));
-      const meta = { kind: 'state' as const, origin, mode: facts.mode, secret: false, ...version };
-      this.#add(`node-data/${name}`, meta, { file: origin });
+      const path = `node-data/${name}`;
+      const entry = { path, kind: 'state' as const, origin, mode: facts.mode, secret: false, ...version };
+      this.#add({ entry, content: { file: origin } });
     }
   }
 
-  /** Never labels. Its disk may be away, which must not keep the rest from being saved. */
-  async postDirectory(id: BackupEntry['smesherId'], data: string): Promise<void> {
-    const { files } = this.#context.ports;
+  /** Never labels. A disk may be away, or a share dead, which must not keep the rest from being saved. */
+  async postDirectories(all: readonly { readonly id: SmesherId; readonly data: string }[]): Promise<void> {
+    // Several jobs may fill one directory, or fill several for one identity.
+    const directories = [...new Map(all.map((one) => [one.data, one])).values()];
+    const ids = directories.map(({ id }) => id);
+    const found = await Promise.all(
+      directories.map(({ id, data }, index) => {
+        const before = ids.slice(0, index).filter((other) => other === id).length;
+        const folder = `post/${id}${before === 0 ? '' : `-${before + 1}`}`;
+        return within(this.#context.clock, this.#postDirectory(folder, id, data), ANSWERS_MS);
+      }),
+    );
+    for (const [index, { data }] of directories.entries()) {
+      const look = found[index];
+      for (const source of look?.sources ?? []) this.#add(source);
+      const why = look === undefined ? 'it did not answer in time: is it a share that is gone?' : look.why;
+      if (why !== undefined) this.missing.push({ path: data, why });
+    }
+  }
+
+  async #postDirectory(
+    folder: string,
+    smesherId: SmesherId,
+    data: string,
+  ): Promise<{ readonly sources: readonly BackupSource[]; readonly why?: string }> {
+    const sources: BackupSource[] = [];
     try {
-      if ((await files.facts(data)) === undefined)
-        throw Object.assign(new Error('it is not there: is its disk mounted?'), { code: 'ENOENT' });
-      if (this.#taken.has(`post/${id}/${METADATA_FILE}`)) return;
-      const facts = await files.facts(`${data}/${METADATA_FILE}`);
-      if (facts?.kind === 'file') {
-        const meta = { kind: 'metadata' as const, origin: `${data}/${METADATA_FILE}`, mode: facts.mode };
-        const content = await files.readBytes(meta.origin);
-        this.#add(`post/${id}/${METADATA_FILE}`, { ...meta, secret: false }, content, id);
+      if ((await this.#context.ports.files.facts(data)) === undefined)
+        return { sources, why: 'it is not there: is its disk mounted?' };
+      const place = (name: string) => [`${folder}/${name}`, `${data}/${name}`] as const;
+      const metadata = await this.#read(...place(METADATA_FILE), 'metadata', false);
+      if (metadata !== undefined) sources.push({ ...metadata, entry: { ...metadata.entry, smesherId } });
+      for (const name of ['identity.key', 'key.bin']) {
+        const key = await this.#read(...place(name), 'data-key', true);
+        if (key !== undefined) sources.push(key);
       }
-      for (const name of ['identity.key', 'key.bin'])
-        await this.small(`post/${id}/${name}`, `${data}/${name}`, 'data-key', true);
+      return { sources };
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error)) throw error;
-      this.missing.push({ path: data, why: error.message });
+      return { sources, why: error.message };
     }
   }
 
@@ -163,9 +201,10 @@ class Collector implements BackupSources {
       this.#context.out.warn(`${origin} goes into the backup as it is: ${staged.raw}`);
     const version = await this.#userVersion(staged.path, staged.wal !== undefined);
     const meta = { kind: 'database' as const, mode: facts.mode, secret: false };
-    this.#add(path, { ...meta, origin, ...version }, { file: staged.path });
-    if (staged.wal !== undefined)
-      this.#add(`${path}-wal`, { ...meta, origin: `${origin}-wal` }, { file: staged.wal });
+    this.#add({ entry: { ...meta, path, origin, ...version }, content: { file: staged.path } });
+    if (staged.wal === undefined) return;
+    const entry = { ...meta, path: `${path}-wal`, origin: `${origin}-wal` };
+    this.#add({ entry, content: { file: staged.wal } });
   }
 
   /** Of a database whose newest first page is in its -wal the file alone says another one, or none. */
@@ -175,19 +214,14 @@ class Collector implements BackupSources {
     return reading.kind === 'read' ? { userVersion: reading.version } : {};
   }
 
-  #add(
-    path: string,
-    meta: Omit<BackupSource['entry'], 'path'>,
-    content: BackupSource['content'],
-    smesherId?: BackupEntry['smesherId'],
-  ): void {
+  #add({ entry, content }: BackupSource): void {
+    const { path, kind, origin } = entry;
     // A name that no archive can hold must not cost somebody the key in that file.
-    const safe = isTarPath(path) ? path : `renamed/${this.sources.length}-${meta.kind}${keyEnding(path)}`;
+    const safe = isTarPath(path) ? path : `renamed/${this.sources.length}-${kind}${keyEnding(path)}`;
     if (this.#taken.has(safe))
-      throw new SmeshError('backup-twice', ExitCode.invalid, `${meta.origin} is named twice`);
+      throw new SmeshError('backup-twice', ExitCode.invalid, `${origin} is named twice`);
     this.#taken.add(safe);
-    const id = smesherId === undefined ? {} : { smesherId };
-    this.sources.push({ entry: { path: safe, ...meta, ...id }, content });
+    this.sources.push({ entry: { ...entry, path: safe }, content });
   }
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -117,5 +118,44 @@ describe('backUpBefore', () => {
     expect(listTar(paths[0] ?? '')).toContain('other-node-1/local.sql');
     expect(listTar(paths[0] ?? '').some((name) => name.endsWith('.key'))).toBe(false);
     expect(said.warnings.join()).toContain('goes into the backup as it is');
+  });
+
+  it('lists what is on a disk that is away or a share that is dead, and saves the rest', async () => {
+    const root = tempFolder('away');
+    const farm = makeFarm(root, { identities: 3 });
+    rmSync(join(root, 'disk2'), { recursive: true });
+    const dead = join(root, 'disk3');
+    const never = new Promise<never>(() => {});
+    const files = {
+      ...nodeFiles,
+      facts: (path: string, follow?: 'follow' | 'nofollow') =>
+        path.startsWith(dead) ? never : nodeFiles.facts(path, follow),
+      realPath: (path: string) => (path.startsWith(dead) ? never : nodeFiles.realPath(path)),
+    };
+    const { context } = contextFor(farm.directory, { files });
+    const soon = () => new Promise<void>((resolve) => void setTimeout(resolve, 300));
+    const impatient = { ...context, clock: { ...context.clock, sleep: soon } };
+    const { paths } = await backUpBefore(impatient, await projectIn(context), 'upgrade');
+    const contents = execFileSync('tar', ['-xOf', paths[0] ?? '', 'contents.json'], { encoding: 'utf8' });
+    expect(JSON.parse(contents).missing).toEqual([
+      { path: join(root, 'disk2/post'), why: expect.stringContaining('is its disk mounted?') },
+      { path: join(root, 'disk3/post'), why: expect.stringContaining('did not answer') },
+    ]);
+    expect(listTar(paths[0] ?? '').filter((name) => name.startsWith('post/'))).toHaveLength(1);
+  });
+
+  it('takes every directory, also where several jobs fill some for one identity', async () => {
+    const root = tempFolder('jobs');
+    const job = (name: string, from: number) =>
+      `    - {id: '${'ab'.repeat(32)}', name: ${name}, data: ${root}/new-${from}, units: 4, fromFile: ${from}, toFile: ${from + 9}, commitmentAtx: '${'cd'.repeat(32)}'}`;
+    const farm = makeFarm(root, {
+      settings: `backup: {recipients: [${RECIPIENT}]}\ninit:\n  gpu: nvidia\n  jobs:\n${job('init-1', 0)}\n${job('init-2', 10)}`,
+    });
+    for (const from of [0, 10]) {
+      mkdirSync(join(root, `new-${from}`));
+      writeFileSync(join(root, `new-${from}`, 'identity.key'), farm.identities[0]?.keyFile ?? '');
+    }
+    const { context } = contextFor(farm.directory);
+    expect((await backUpBefore(context, await projectIn(context), 'keys')).paths).toHaveLength(1);
   });
 });

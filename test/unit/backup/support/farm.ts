@@ -139,7 +139,18 @@ export function contextFor(
     json: options.json ?? false,
     yes: options.yes ?? false,
     signal: new AbortController().signal,
-    clock: { now: () => options.now ?? NOW, sleep: async () => {}, localOffsetMinutes: () => 0 },
+    clock: {
+      now: () => options.now ?? NOW,
+      sleep: (ms: number, signal?: AbortSignal) =>
+        new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, ms);
+          signal?.addEventListener('abort', () => {
+            clearTimeout(timer);
+            resolve();
+          });
+        }),
+      localOffsetMinutes: () => 0,
+    },
     out: {
       columns: 100,
       color: false,
