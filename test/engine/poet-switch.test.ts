@@ -163,6 +163,9 @@ async function editByHand(farm: Farm, to: ExternalPoet): Promise<void> {
     .replace(servers, `  servers:\n    - address: ${to.address}\n      pubkey: ${to.pubkey}\n`)
     .replace(/phaseShift: .*/, `phaseShift: ${to.phaseShift}s`);
   writeFileSync(join(farm.folder, 'smesh.yaml'), text);
+  const refused = await farm.smesh('up', '--dry-run');
+  expect(refused.code, refused.stdout + refused.stderr).toBe(5);
+  expect(plain(refused.stderr)).toContain('the node would end at every start');
   const run = await farm.smesh('up', '--force');
   expect([0, 6], run.stdout + run.stderr).toContain(run.code);
   await until(
@@ -311,7 +314,10 @@ describe('S39: a change of PoETs', () => {
       expect(unagreed.code, unagreed.stderr).toBe(2);
       expect(plain(unagreed.stderr)).toContain('Costs the rewards of epoch 3');
       expect(recordOf(farm)).toBe(false);
-      const run = await farm.smesh('poet', 'switch', '--to', 'early.yaml', ...SOON, '--yes');
+      await killedWhen(farm, ['poet', 'switch', '--to', 'early.yaml', ...SOON, '--yes'], async () =>
+        farm.smeshYaml.includes(early.address),
+      );
+      const run = await farm.smesh('poet', 'switch', ...SOON);
       expect(run.code, run.stdout + run.stderr).toBe(0);
       expect(plain(run.stdout)).toContain('The node runs with the new PoETs');
       await farm.at(2, 4.2);

@@ -43,19 +43,20 @@ async function recover(context: Context, options: RecoverOptions): Promise<ExitC
   const found = await lookUntilClear(context, options.deleteRegistrations);
   const { look, recovery, configDiffers, stranded } = found;
   if (look.stand === 'up') return nothing(context, 'The node runs: there is nothing to recover.');
-  if (look.stand !== 'failing') {
+  const fatal = look.fatal ?? fatalToCome(stranded);
+  if (look.stand !== 'failing' && fatal === undefined) {
     return nothing(
       context,
       'The node is down, and did not end because of its PoETs. Start it: smesh-compose up',
     );
   }
   // Without a word of its log nothing is changed for it: another fault is not cured by another list.
-  if (look.fatal === undefined) throw notThePoets(undefined);
+  if (fatal === undefined) throw notThePoets(undefined);
   if (recovery.kind === 'stuck') throw stuck(found, recovery.why);
   const deletes = options.deleteRegistrations && stranded.length > 0;
-  if (recovery.kind === 'nothing' && !configDiffers && !deletes) throw notThePoets(look.fatal);
+  if (recovery.kind === 'nothing' && !configDiffers && !deletes) throw notThePoets(fatal);
   const lines = [
-    fatalWords(look.fatal, stranded),
+    fatalWords(fatal, stranded),
     ...(recovery.kind === 'settings' ? recovery.reasons : []),
     ...(configDiffers
       ? [
@@ -76,6 +77,16 @@ async function recover(context: Context, options: RecoverOptions): Promise<ExitC
   context.out.result(`The node runs again. ${lost}`);
   context.out.note('To change PoETs in a moment in which it costs nothing: smesh-compose poet switch --to …');
   return ExitCode.ok;
+}
+
+/** A node that is down and would end as soon as it is started. */
+function fatalToCome(stranded: readonly Stranded[]): PoetFatal | undefined {
+  if (stranded.length === 0) return undefined;
+  return {
+    kind: 'no-listed-registration',
+    registrations: [...new Set(stranded.flatMap(({ addresses }) => addresses))],
+    configured: [],
+  };
 }
 
 function nothing(context: Context, words: string): ExitCode {

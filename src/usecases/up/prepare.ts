@@ -15,6 +15,7 @@ import { findMissed } from '../lifecycle/proposals.ts';
 import { loadProject } from '../load-project.ts';
 import { preflight } from '../preflight.ts';
 import { resolveServices } from '../resolve-services.ts';
+import { checkPoets } from './check-poets.ts';
 import { type EngineObservation, observeEngine } from './observe-engine.ts';
 import { scheduleShare } from './schedule-share.ts';
 
@@ -68,13 +69,15 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
     },
     { force: request.force, ...(services === undefined ? {} : { services }) },
   );
-  const renewals = startsNode(decided.steps, observation) ? await planRenewal(context, project) : [];
+  const starts = startsNode(decided.steps, observation);
+  const renewals = starts ? await planRenewal(context, project) : [];
+  const poets = starts ? await checkPoets(context, project, request.force) : [];
   const files: readonly FileStep[] = [...generate.steps, ...renewals];
   return {
     project,
     generate: { ...generate, steps: files },
     observation: { ...observation, composeProject },
-    findings: [...generate.leaseFindings, ...checked.findings],
+    findings: [...generate.leaseFindings, ...checked.findings, ...poets],
     plan: { headline: decided.headline, steps: [...files, ...decided.steps] },
     looks,
     schedule,
