@@ -44,6 +44,8 @@ export function runMerge(
 ): Promise<ExitCode> {
   return lockedUnlessDry(context, 'merge', options.dryRun, async () => {
     const loaded = await loadProject(context);
+    // Without an engine nobody can say what runs, and there is nothing to merge with.
+    await (await context.ports.docker()).engine();
     const all = await observeMerge(context, loaded.project, options);
     const facts = withoutMerged(context, all);
     if (facts === undefined) return reportNothing(context, options.dryRun);
