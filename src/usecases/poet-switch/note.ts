@@ -31,7 +31,7 @@ export async function switchNote(
   return {
     message: record.nodeRan
       ? `${to}, and it was interrupted after the node was stopped; smesh.yaml names the present ones`
-      : `${to}: it waits for its window, and until then the present ones stay`,
+      : `PoETs are to be changed to ${record.targetName} in the next window; until then the present ones stay`,
     next,
   };
 }
