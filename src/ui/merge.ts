@@ -69,6 +69,10 @@ function withoutData(arrivals: readonly Arrival[]): readonly string[] {
 function others({ arrivals, leftBehind, withoutKey, facts }: MergePreview): readonly string[] {
   const configs = facts.sources.filter(({ config }) => config !== undefined);
   return [
+    ...[...facts.shares].map(
+      ([folder, share]) =>
+        `! ${folder} lies on a share (${share}): whether another host runs a node on it cannot be seen from here.`,
+    ),
     ...leftBehind.map(
       ({ key }) =>
         `! local.key (${shortId(key.smesherId)}) does not come: that node made it by itself, and it has neither data nor history. It stays there, under another name.`,

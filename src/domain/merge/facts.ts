@@ -75,6 +75,8 @@ export interface MergeFacts {
   /** Version of local.sql that the node of smesh.yaml has; absent: not known. */
   readonly wantedVersion?: number;
   readonly data: ReadonlyMap<SmesherId, FoundData>;
+  /** Folders of sources on a share, where another host may work on them unseen, with what the share is called. */
+  readonly shares: ReadonlyMap<string, string>;
   /** Free bytes where the node's data folder is, and where the project is. */
   readonly free: { readonly nodeData: number; readonly directory: number };
   /** Whether this user may make files that belong to the node's owner, and rename those of the sources. */

@@ -59,6 +59,7 @@ export async function observeMerge(
     },
     ...(wantedVersion === undefined ? {} : { wantedVersion }),
     data,
+    shares: await findShares(context, folders),
     atWork: [],
     free: { nodeData: freeNode, directory: freeProject },
     mayWrite,
@@ -83,6 +84,15 @@ export function lookAtAll(
       lockFiles: [],
     },
   ]);
+}
+
+/** What another host can mount as well: locks of its node are not seen here. */
+async function findShares(
+  context: Context,
+  folders: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const names = (await context.ports.scanner()).diskNames(folders);
+  return new Map([...names].filter(([, name]) => /^(nfs|smb|cifs|9p|afs|ceph|gluster|lustre|virtiofs)/.test(name)));
 }
 
 /** Of releases that were not read nobody knows. */

@@ -86,9 +86,20 @@ function freshCopy(template: string): World {
   return at(place);
 }
 
+/** Files that hold a key and lie neither in a node's `identities/` nor beside PoST data, whatever they are called. */
+function strayKeys(place: string): readonly string[] {
+  return readdirSync(place, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isFile() || entry.name === 'identity.key' || statSync(path).size > 4096) return [];
+    const holdsKey = /[0-9a-f]{128}/i.test(readFileSync(path, 'latin1'));
+    return holdsKey && !entry.parentPath.endsWith('/identities') ? [path] : [];
+  });
+}
+
 /** At any moment: nobody could start one identity twice, and nobody a key whose rows are not there. */
 function checkMoment(world: World, history: ReadonlyMap<string, readonly string[]>, moment: string): void {
   const data = join(world.directory, 'node-data');
+  expect(strayKeys(world.place), moment).toEqual([]);
   const places = [data, ...world.nodes].map((folder) => ({ folder, who: whoWouldStart(folder) }));
   // Between the first and the last step nobody starts at all.
   const state = join(world.directory, '.smesh');
