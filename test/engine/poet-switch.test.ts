@@ -209,7 +209,11 @@ describe('S39: a change of PoETs', () => {
       const wait = ['poet', 'switch', '--to', 'late.yaml', ...SOON, '--wait'];
       await killedWhen(farm, wait, async () => recordOf(farm));
       const status = await farm.smesh('status');
-      expect(plain(status.stdout)).toContain('PoETs are being changed to late.yaml: it waits for its window');
+      expect(plain(status.stdout)).toContain('PoETs are to be changed to late.yaml in the next window');
+      expect(plain((await farm.smesh('plan')).stderr)).toContain('PoETs are to be changed to late.yaml');
+      const cancelled = await farm.smesh('poet', 'switch', '--cancel');
+      expect(cancelled.code, cancelled.stderr).toBe(0);
+      expect(recordOf(farm)).toBe(false);
       const before = farm.smeshYaml;
       await killedWhen(farm, wait, async () => (await nodeState(farm)).startsWith('exited'));
       expect(farm.smeshYaml).toBe(before);

@@ -2,8 +2,8 @@ import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { sameSettings } from '../../domain/poet/switch/target.ts';
 import type { Context } from '../context.ts';
 import { withProjectLock } from '../project-lock.ts';
-import { finishPendingStarts } from '../up/pending-starts.ts';
-import { startNode, writeSettings } from './acts.ts';
+import { finishPendingStarts, notePendingStarts } from '../up/pending-starts.ts';
+import { NODE, startNode, writeSettings } from './acts.ts';
 import { lookAtNode, rowsOf } from './observe.ts';
 import { readProject } from './read-project.ts';
 import { readSwitchRecord, removeSwitchRecord, type SwitchRecord } from './record.ts';
@@ -34,8 +34,10 @@ async function cancel(context: Context, timeoutMs: number): Promise<ExitCode> {
         busy.map(({ name }) => name),
         record,
       );
-    if (look.stand === 'up' && look.container !== undefined)
+    if (look.stand === 'up' && look.container !== undefined) {
+      await notePendingStarts(context, project.name, [NODE]);
       await (await context.ports.docker()).stop(look.container.id);
+    }
     await writeSettings(context, text, project.poet, record.from);
   }
   if (record.nodeRan) {

@@ -23,7 +23,7 @@ import { notePendingStarts } from '../up/pending-starts.ts';
 import { NODE, startNode, writeSettings } from './acts.ts';
 import { askPoet, takesOnePoet } from './ask-targets.ts';
 import { lookAtNode, type NodeLook, rowsOf } from './observe.ts';
-import { readSwitchRecord } from './record.ts';
+import { readSwitchRecord, writeSwitchRecord } from './record.ts';
 
 /** A project whose list may lack public keys, which is one of the things that are recovered from. */
 export interface LenientProject {
@@ -213,5 +213,8 @@ export async function applyRecovery(
         )
       : 0;
   await startNode(context, options.timeoutMs);
+  const record = await readSwitchRecord(context);
+  // The node runs, and not as a change that was under way had left it.
+  if (record?.nodeRan === true) await writeSwitchRecord(context, { ...record, nodeRan: false });
   return { backup: paths, deleted };
 }

@@ -2,6 +2,7 @@ import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { epochTimeline } from '../../domain/poet/epochs.ts';
 import type { SwitchDecision } from '../../domain/poet/switch/decide.ts';
 import type { SwitchWindow } from '../../domain/poet/switch/window.ts';
+import { quoteForShell } from '../../domain/shell-quote.ts';
 import type { MomentStyle } from '../../ui/moments.ts';
 import { countdown, momentHere } from '../../ui/moments.ts';
 import {
@@ -42,7 +43,7 @@ export function refusalOf(
       `The PoETs cannot be changed now. ${next} ${unchanged}`,
       {
         details: hinderedLines(decision.hindered),
-        hint: `Wait for it here: smesh-compose poet switch --to ${wanted.targetName} --wait   or see all of it: --dry-run`,
+        hint: `Wait for it here: smesh-compose poet switch --to ${quoteForShell(wanted.targetName)} --wait   or see all of it: --dry-run`,
         ...(judged === undefined ? {} : { facts: toJson(context, wanted, judged) }),
       },
     );

@@ -1,6 +1,8 @@
 import { cancelled, ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { SwitchDecision } from '../../domain/poet/switch/decide.ts';
 import { sameSettings } from '../../domain/poet/switch/target.ts';
+import { quoteForShell } from '../../domain/shell-quote.ts';
+import type { LiveArea } from '../../ports/output.ts';
 import { costLines, renderSwitch } from '../../ui/poet-switch.ts';
 import type { Context } from '../context.ts';
 import { loadProject } from '../load-project.ts';
@@ -66,7 +68,7 @@ class SwitchRun {
     try {
       for (;;) {
         signal.throwIfAborted();
-        const judged = await this.#look();
+        const judged = await this.#lookPatiently(live);
         const end = await this.#answer(judged);
         if (end === 'again') continue;
         if (end !== undefined) return end;
@@ -103,6 +105,21 @@ class SwitchRun {
 
   async #look(): Promise<Judged> {
     return judge(this.#context, this.#wanted, await this.#record(), this.#options);
+  }
+
+  /** The window is hours away, and an engine that is restarted is back in a minute. */
+  async #lookPatiently(live: LiveArea): Promise<Judged> {
+    const { clock, signal } = this.#context;
+    for (;;) {
+      try {
+        return await this.#look();
+      } catch (error) {
+        const isEngine = error instanceof SmeshError && error.exitCode === ExitCode.environment;
+        if (this.#options.wait === undefined || !isEngine) throw error;
+        live.update([`Waits: ${error.message}`]);
+        await clock.sleep(LONGEST_PAUSE_MS, signal);
+      }
+    }
   }
 
   /** What one look leads to; `undefined`: wait and look again. */
@@ -241,7 +258,7 @@ class SwitchRun {
     const words = `The node was stopped and started again as it was; nothing else was changed: ${why ?? 'the moment had passed'}`;
     if (this.#options.wait === undefined) {
       throw new SmeshError('moment-passed', ExitCode.refused, `${words}.`, {
-        hint: `Wait for the next window: smesh-compose poet switch --to ${this.#wanted.targetName} --wait`,
+        hint: `Wait for the next window: smesh-compose poet switch --to ${quoteForShell(this.#wanted.targetName)} --wait`,
       });
     }
     this.#context.out.warn(`${words}.`);
