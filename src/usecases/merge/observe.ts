@@ -92,7 +92,9 @@ async function findShares(
   folders: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const names = (await context.ports.scanner()).diskNames(folders);
-  return new Map([...names].filter(([, name]) => /^(nfs|smb|cifs|9p|afs|ceph|gluster|lustre|virtiofs)/.test(name)));
+  return new Map(
+    [...names].filter(([, name]) => /^(nfs|smb|cifs|9p|afs|ceph|gluster|lustre|virtiofs)/.test(name)),
+  );
 }
 
 /** Of releases that were not read nobody knows. */
