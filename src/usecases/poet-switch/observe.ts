@@ -97,11 +97,13 @@ async function standOf(
     const fatal = readPoetFatal(await lastLines(context, container.id, since));
     return fatal === undefined ? { stand: 'down' } : { stand: 'failing', fatal };
   }
-  const mayFail =
-    container.state === 'restarting' ||
-    (container.state === 'running' && !answers && container.restartCount > 0 && isYoung);
-  if (!mayFail) return { stand: container.state === 'running' ? 'up' : 'down' };
+  const isAgain = container.state === 'running' && container.restartCount > 0 && isYoung;
+  if (container.state !== 'restarting' && !isAgain) {
+    return { stand: container.state === 'running' ? 'up' : 'down' };
+  }
   const fatal = readPoetFatal(await lastLines(context, container.id, {}));
+  // One that looks at its registrations last has open ports and answers for a moment in each of its lives.
+  if (fatal === undefined && isAgain && answers) return { stand: 'up' };
   return { stand: 'failing', ...(fatal === undefined ? {} : { fatal }) };
 }
 
