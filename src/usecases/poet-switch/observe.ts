@@ -173,7 +173,6 @@ export function observationOf(
   const rhythms = { from: epochClock(project.network, from), to: epochClock(project.network, to) };
   const addresses = to.servers.map(({ address }) => address);
   const written = sameSettings(project.poet, to) ? 'target' : 'present';
-  const made = look.container === undefined ? undefined : readLabels(look.container.labels)?.config;
   return {
     written,
     rhythms,
@@ -183,12 +182,18 @@ export function observationOf(
     sameRounds: sameRhythm(from, to),
     targetAddresses: addresses,
     node: look.stand,
-    nodeIsCurrent: made === digestOf(nodeConfigText(project)).slice(0, 16),
+    nodeIsCurrent: isCurrent(look, project),
     identities: stagesBy(look, rhythms.from, now),
     rows: rowsToDelete(look.release, 'window'),
     registered: written === 'target' ? registeredWith(stagesBy(look, rhythms.to, now), addresses) : new Set(),
     ...(look.fatal === undefined ? {} : { fatal: look.fatal }),
   };
+}
+
+/** Its container was made for what smesh.yaml says now. */
+export function isCurrent({ container }: Pick<NodeLook, 'container'>, project: Project): boolean {
+  const made = container === undefined ? undefined : readLabels(container.labels)?.config;
+  return made === digestOf(nodeConfigText(project)).slice(0, 16);
 }
 
 function registeredWith(

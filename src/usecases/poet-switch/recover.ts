@@ -4,6 +4,7 @@ import type { Stranded } from '../../domain/poet/switch/recover.ts';
 import { enumerate } from '../../ui/text.ts';
 import type { Context } from '../context.ts';
 import { withoutChanges, withProjectLock } from '../project-lock.ts';
+import { isCurrent } from './observe.ts';
 import { applyRecovery, lookForRecovery, type RecoveryLook } from './recovery.ts';
 
 export interface RecoverOptions {
@@ -32,8 +33,10 @@ async function lookUntilClear(context: Context, deletes: boolean): Promise<Recov
   const until = context.clock.now() + BETWEEN_LIVES_MS;
   for (;;) {
     const found = await lookForRecovery(context, deletes);
-    const { stand, snapshot } = found.look;
-    const isClear = stand !== 'up' || snapshot?.status.ok === true;
+    const { look, lenient, stranded } = found;
+    // In its first life it answers until it looks at its registrations.
+    const isDoomed = stranded.length > 0 && isCurrent(look, lenient.project);
+    const isClear = look.stand !== 'up' || (look.snapshot?.status.ok === true && !isDoomed);
     if (isClear || context.clock.now() >= until) return found;
     await context.clock.sleep(LOOK_EVERY_MS, context.signal);
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { makeKey } from '../../contract/sim-node-support.ts';
 import { bundleStandIn, freePort, type Running, start, until } from '../../contract/run-stand-in.ts';
+import { makeKey } from '../../contract/sim-node-support.ts';
 import { docker, type TestProject } from './project.ts';
 
 /** Seconds. */
@@ -41,10 +41,20 @@ export class ExternalPoets {
     const running = start(
       this.#bundle,
       [
-        ...['--genesis-time', new Date(project.genesis).toISOString(), '--epoch-duration', `${epochSeconds}s`],
+        ...[
+          '--genesis-time',
+          new Date(project.genesis).toISOString(),
+          '--epoch-duration',
+          `${epochSeconds}s`,
+        ],
         ...['--phase-shift', `${rhythm.phaseShift}s`, '--cycle-gap', `${rhythm.cycleGap}s`],
         ...['--restlisten', `${this.#host}:${ports[0]}`, '--rpclisten', `127.0.0.1:${ports[1]}`],
-        ...['--config-rpclisten', `127.0.0.1:${ports[2]}`, '--poetdir', join(project.folder, `poet-${ports[0]}`)],
+        ...[
+          '--config-rpclisten',
+          `127.0.0.1:${ports[2]}`,
+          '--poetdir',
+          join(project.folder, `poet-${ports[0]}`),
+        ],
       ],
       { POET_PRIVATE_KEY: key.seedAndId.toString('base64') },
     );
