@@ -42,6 +42,7 @@ function containerOf(service: string) {
     service,
     oneOff: false,
     labels: {},
+    command: [],
     state: 'running',
     addresses: [{ network: 'n', networkId: 'n', ip: '172.18.0.9' }],
     ports: [],
