@@ -100,7 +100,11 @@ function nameIn(raw: unknown): string | undefined {
 }
 
 async function readRaw(context: Context, file: string): Promise<unknown> {
-  const text = await context.ports.files.readText(file);
+  return parseCompose(file, await context.ports.files.readText(file));
+}
+
+/** The YAML of a file; throws (exit 3) with the line of its fault. */
+export function parseCompose(file: string, text: string): unknown {
   try {
     return parse(text, { merge: true, maxAliasCount: 10_000, logLevel: 'error' });
   } catch (cause) {

@@ -9,7 +9,13 @@ import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { Context } from '../context.ts';
 import { fromWorkingDirectory } from '../init/options.ts';
-import { COMPOSE_FILES, findComposeFile, isComposeFile, readComposeProject } from './compose-source.ts';
+import {
+  COMPOSE_FILES,
+  findComposeFile,
+  isComposeFile,
+  parseCompose,
+  readComposeProject,
+} from './compose-source.ts';
 import { type EngineLook, lookAtEngine } from './engine-look.ts';
 
 /** Everything that was named, or found where nothing was named. */
@@ -102,6 +108,11 @@ async function fromSource(context: Context, engine: EngineLook, source: string):
       },
     );
   }
+  // A pipe or a device is never read to its end.
+  if (facts !== undefined && facts.kind !== 'file')
+    throw new SmeshError('nothing-to-adopt', ExitCode.invalid, `${path} is neither a file nor a folder`, {
+      hint: 'Nothing was changed. Name a Compose file, a folder, or containers by name.',
+    });
   if (facts !== undefined) return fromFile(context, engine, path);
   const named = engine.containers.filter(
     ({ id, name, project }) =>
@@ -127,7 +138,9 @@ async function fromFile(context: Context, engine: EngineLook, path: string): Pro
     });
   }
   const reading = readScheduler({ text, file: path, directory: dirname(path) });
-  if (reading.programs.length === 0 && reading.listed.length === 0)
+  if (reading.programs.length === 0 && reading.listed.length === 0) {
+    // Of a file that wants to be one the fault is named, with its line: else a slip of the pen reads as a wrong file.
+    if (/\.(ya?ml|json)$/i.test(path)) parseCompose(path, text);
     throw new SmeshError(
       'nothing-to-adopt',
       ExitCode.invalid,
@@ -139,6 +152,7 @@ async function fromFile(context: Context, engine: EngineLook, path: string): Pro
         hint: 'Nothing was changed.',
       },
     );
+  }
   const byName = new Map(engine.containers.map((container) => [container.name, container]));
   const ids = new Map<string, SmesherId>();
   const programs: FoundProgram[] = [];

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { hours } from '../../domain/doctor/poet.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { defaultPoet, MAINNET, TESTNET } from '../../domain/node/networks.ts';
@@ -26,6 +27,11 @@ export interface ScheduleRequest {
 
 /** `poet schedule`: what is due when, for the project's PoETs or any other rhythm. Writes nothing but the calendar file. */
 export async function showSchedule(context: Context, request: ScheduleRequest): Promise<number> {
+  if (request.ics === '-' && context.json) {
+    throw new SmeshError('bad-option', ExitCode.usage, '--ics - and --json both want stdout', {
+      hint: 'Nothing was changed. Name a file for the calendar, or leave one of the two out.',
+    });
+  }
   const { network, times } = await networkAndTimes(context, request);
   const clock = epochClock(network, times);
   const fault = faultOfTimes(clock);
@@ -116,6 +122,11 @@ function presetTimes(name: string | undefined): Times | undefined {
 /** Overwrites a calendar of its own only; answers whether anything was written. */
 async function writeCalendar(context: Context, path: string, calendar: string): Promise<boolean> {
   const { files } = context.ports;
+  const place = await files.facts(path);
+  // Only a plain file is replaced: a folder cannot be, and a pipe or device would never be read to its end.
+  if (place !== undefined && place.kind !== 'file') throw badCalendarPlace(`${path} is no file`);
+  if ((await files.facts(dirname(path)))?.kind !== 'directory')
+    throw badCalendarPlace(`${dirname(path)} is no folder`);
   const present = await files.readTextIfPresent(path);
   if (present !== undefined && isSameCalendar(present, calendar)) return false;
   if (present !== undefined && !present.includes(`PRODID:${CALENDAR_PRODUCT}`)) {
@@ -128,6 +139,17 @@ async function writeCalendar(context: Context, path: string, calendar: string): 
   }
   await files.writeAtomic(path, calendar, { mode: 0o644 });
   return true;
+}
+
+function badCalendarPlace(message: string): SmeshError {
+  return new SmeshError(
+    'bad-option',
+    ExitCode.usage,
+    `--ics: ${message}, so that no calendar can be written`,
+    {
+      hint: 'Nothing was changed. Name a file in a folder that is there, or - to print it.',
+    },
+  );
 }
 
 function rowToJson(row: ScheduleRow): Readonly<Record<string, unknown>> {

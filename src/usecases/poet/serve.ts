@@ -10,7 +10,7 @@ import {
 import { addServers } from '../../domain/poet/server-list.ts';
 import { editPoet } from '../../domain/project/edit-poet.ts';
 import { requireProject } from '../../domain/project/parse.ts';
-import type { OwnPoetSettings, Project } from '../../domain/project/types.ts';
+import type { OwnPoetSettings, PoetServer, Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
 import { writeProject } from '../init/write-project.ts';
 import type { LoadedProject } from '../load-project.ts';
@@ -43,7 +43,7 @@ export async function servePoet(
   const ownPoet = parsed.ownPoet as OwnPoetSettings;
   if (project.ownPoet === undefined) await refuseTakenPort(context, ownPoet);
   const owner = await ownerOf(context, parsed, ownPoet);
-  const key = await keyOf(context, ownPoet);
+  const key = await keyOf(context, ownPoet, parsed.poet.servers);
   const server = { address: OWN_POET_ADDRESS, pubkey: key.publicKey };
   const info = { ...parsed.poet, pubkey: server.pubkey };
   const { servers, added } = request.use
@@ -67,7 +67,8 @@ export async function servePoet(
       ? `The project has a PoET service: ${ownPoet.publish}:${ownPoet.port} on this host, ${OWN_POET_ADDRESS} for the node, public key ${server.pubkey}.`
       : `The project has its PoET service already (public key ${server.pubkey}). Nothing was changed.`,
   );
-  explain(context, ownPoet, added.length > 0);
+  const isListed = parsed.poet.servers.some(({ address }) => address === OWN_POET_ADDRESS);
+  explain(context, ownPoet, isListed ? 'listed' : added.length > 0 ? 'added' : 'unused');
   return exitCode;
 }
 
@@ -124,12 +125,21 @@ interface PoetKey {
   readonly content?: string;
 }
 
-/** The key that is there, or a new one. A file that is none is never overwritten: rounds in work hang on it. */
-async function keyOf(context: Context, { data }: OwnPoetSettings): Promise<PoetKey> {
+/**
+ * The key that is there, or a new one. A file that is none is never overwritten: rounds in work hang on it. No new one is
+ * made, and no other one taken, for a server that the list has already: everybody who registered there would lose the epoch.
+ */
+async function keyOf(
+  context: Context,
+  { data }: OwnPoetSettings,
+  servers: readonly PoetServer[],
+): Promise<PoetKey> {
   const { crypto, files } = context.ports;
   const path = `${data}/${OWN_POET_KEY_FILE}`;
   const present = await files.readTextIfPresent(path);
+  const listed = servers.find(({ address }) => address === OWN_POET_ADDRESS)?.pubkey;
   if (present === undefined) {
+    if (listed !== undefined) throw otherKey(path, listed, 'is not there');
     const seed = crypto.randomBytes(32);
     const publicKey = crypto.publicKeyOfSeed(seed);
     return {
@@ -138,12 +148,25 @@ async function keyOf(context: Context, { data }: OwnPoetSettings): Promise<PoetK
     };
   }
   const publicKey = publicKeyOfFile(present);
+  if (publicKey !== undefined && listed !== undefined && listed !== publicKey)
+    throw otherKey(path, listed, `has the public key ${publicKey}`);
   if (publicKey !== undefined) return { publicKey };
   throw new SmeshError(
     'poet-key-file',
     ExitCode.invalid,
     `${path} is not what the PoET service reads: one line POET_PRIVATE_KEY= and base64 of 64 bytes`,
     { hint: 'Nothing was changed. Put the right file back from a backup, or move it away to get a new key.' },
+  );
+}
+
+function otherKey(path: string, listed: string, found: string): SmeshError {
+  return new SmeshError(
+    'poet-key',
+    ExitCode.refused,
+    `poet.servers has ${OWN_POET_ADDRESS} with the public key ${listed}, and ${path} ${found}: with another key it is another server, and identities registered with it would lose the epoch`,
+    {
+      hint: `Nothing was changed. Put its file back from your copy. If it is lost: smesh-compose poet remove ${OWN_POET_ADDRESS}, then smesh-compose poet serve makes a new key.`,
+    },
   );
 }
 
@@ -160,16 +183,20 @@ async function makeFolder(
   if (key !== undefined) await files.writeNew(`${data}/${OWN_POET_KEY_FILE}`, key, { mode: 0o600, ...owner });
 }
 
-function explain(context: Context, ownPoet: OwnPoetSettings, used: boolean): void {
+const USE_NOTES = {
+  listed: 'It stands in poet.servers. What the node makes of it: smesh-compose poet check',
+  added: `${RESTART_NOTE}.`,
+  unused: 'The node does not use it yet. Once it runs: smesh-compose poet serve --use',
+} as const;
+
+function explain(context: Context, ownPoet: OwnPoetSettings, use: 'listed' | 'added' | 'unused'): void {
   const { out } = context;
   out.note(
     [
       `Start it:  docker compose --profile poet up -d poet   (needs up to 4 GiB of memory and one core, all the time)`,
       'It begins with the next round to start and cannot join one that runs; stopped for long, its round is lost for all who registered.',
       `Its key is in ${ownPoet.data}/${OWN_POET_KEY_FILE} (0600): keep a copy.`,
-      used
-        ? `${RESTART_NOTE}.`
-        : 'The node does not use it yet. Once it runs: smesh-compose poet serve --use',
+      USE_NOTES[use],
     ].join('\n'),
   );
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../../helpers/temp.ts';
 import { mainnetConfig, modelOf, NODE, PROVER } from './support/farms.ts';
@@ -164,6 +165,19 @@ describe('a hand-written Compose file, without Docker', () => {
         code: 'nothing-to-adopt',
       },
     );
+    // Named by itself a broken one is no wrong file, but one with a fault at a line.
+    const broken = host.write('prod.yaml', 'services:\n  node: {image: a\n');
+    await expect(host.adopt('farm', { sources: [broken] })).rejects.toMatchObject({
+      exitCode: 3,
+      code: 'bad-compose-file',
+      message: expect.stringMatching(/prod\.yaml: .* line \d/),
+    });
+    // It would be read for ever.
+    execFileSync('mkfifo', [host.path('pipe')]);
+    await expect(host.adopt('farm', { sources: [host.path('pipe')] })).rejects.toMatchObject({
+      exitCode: 3,
+      message: expect.stringContaining('neither a file nor a folder'),
+    });
     await expect(host.adopt('farm', { sources: ['nobody'] })).rejects.toMatchObject({ exitCode: 3 });
   });
 });

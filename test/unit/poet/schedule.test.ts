@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaultPoet, MAINNET } from '../../../src/domain/node/networks.ts';
@@ -168,9 +169,13 @@ describe('poet schedule', () => {
     [['--use'], /--use belongs to: poet serve/],
     [['https://x.example'], /takes no "https:/],
     [['--epochs', '0'], /1 to 200/],
+    [['--ics', tmpdir()], /is no file.*Nothing was changed/s],
+    [['--ics', join(tmpdir(), 'no-such-folder/gaps.ics')], /no-such-folder is no folder/],
+    [['--ics', '-', '--json'], /both want stdout/],
   ])('refuses %j', async (args, says) => {
     const run = await schedule(tempFolder('schedule'), args);
     expect(run.code).toBe(2);
-    expect(run.stderr).toMatch(says);
+    // With --json the error is the one document on stdout.
+    expect(run.stderr + run.stdout).toMatch(says);
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { publicKeyOfFile } from '../../../src/domain/poet/own-poet.ts';
@@ -70,6 +70,28 @@ describe('poet serve', () => {
     mkdirSync(join(at.folder, 'poet'));
     writeFileSync(join(at.folder, 'poet/poet.env'), 'POET_PRIVATE_KEY=short\n');
     await refused(at, ['poet', 'serve'], 3, /not what the PoET service reads/);
+  });
+
+  it('makes no new key, and takes no other one, for a server that the list has', async () => {
+    const at = await scene([await poet()]);
+    expect(await at.run('poet', 'serve', '--use', '--port', '18080')).toMatchObject({ code: 0 });
+    const file = join(at.folder, 'poet/poet.env');
+    const own = readFileSync(file, 'utf8');
+    const again = await at.run('poet', 'serve');
+    expect(again.stderr).toContain('It stands in poet.servers');
+    expect(again.stderr).not.toContain('does not use it yet');
+    rmSync(file);
+    await refused(at, ['poet', 'serve'], 5, /poet\.env is not there: with another key it is another server/);
+    await refused(at, ['poet', 'serve', '--use'], 5, /Put its file back from your copy/);
+    writeFileSync(file, keyFile().content);
+    await refused(at, ['poet', 'serve'], 5, /poet\.env has the public key/);
+    writeFileSync(file, own);
+    expect(await at.run('poet', 'serve')).toMatchObject({ code: 0 });
+    // What the refusal says to type where the file is lost.
+    rmSync(file);
+    expect(await at.run('poet', 'remove', 'http://poet:8080')).toMatchObject({ code: 0 });
+    expect(await at.run('poet', 'serve')).toMatchObject({ code: 0 });
+    expect(readFileSync(file, 'utf8')).not.toBe(own);
   });
 
   it('refuses what the section may not say, each at its line', async () => {
