@@ -19,6 +19,25 @@ const psm = (services: readonly { name: string; id: string }[]) => ({
 });
 
 describe('containers made by docker run', () => {
+  it('of a Compose project are recreated under its name only: under another one they go first', async () => {
+    const host = new Host(tempFolder('adopt'));
+    dockerRunFarm(host);
+    host.containers.splice(
+      0,
+      host.containers.length,
+      ...host.containers.map((container) => ({
+        ...container,
+        project: 'farm',
+        service: container.name === 'smh-node-01' ? 'node' : container.name,
+      })),
+    );
+    const same = await host.adopt('own');
+    expect(same.next).toMatchObject({ recreated: ['node', 'smh-post-01', 'smh-post-02'], first: [] });
+    const other = await host.adopt('own', { name: 'other' });
+    expect(other.next).toMatchObject({ recreated: [], first: ['node', 'smh-post-01', 'smh-post-02'] });
+    expect(other.next.steps.join('\n')).toContain('docker rm smh-post-01 smh-post-02 smh-node-01');
+  });
+
   it('are found on the engine, and their image is named by the digest that runs', async () => {
     const host = new Host(tempFolder('adopt'));
     const digest = `spacemeshos/post-service@sha256:${'ab'.repeat(32)}`;

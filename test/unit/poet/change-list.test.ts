@@ -140,8 +140,15 @@ describe('poet remove', () => {
     expect(run.stderr).toContain('post-0002');
     expect(run.stderr).not.toContain('post-0001');
     // The node compares letter for letter.
-    at.database([0, `${first.address}/`], [1, second.address]);
+    at.database([1, `${first.address}/`], [1, second.address]);
     await refused(at, ['poet', 'remove', second.address], 5, /post-0002/);
+  });
+
+  it('refuses where the registrations are still those of a release before local.sql', async () => {
+    const [first, second] = [await poet(), await poet()];
+    const at = await scene([first, second]);
+    writeFileSync(join(at.folder, 'node-data/node_state.sql'), '');
+    await refused(at, ['poet', 'remove', first.address], 5, /node_state\.sql is of a release before 1\.4/);
   });
 
   it('refuses while nobody can say who is registered where', async () => {
