@@ -16,6 +16,7 @@ import { readProject } from './read-project.ts';
 import { readSwitchRecord, removeSwitchRecord, type SwitchRecord, writeSwitchRecord } from './record.ts';
 import { refusalOf, reportEnd, reportPreview, reportSame, styleOf, waitingLines } from './report.ts';
 import { type Judged, judge, resolveWanted, type SwitchOptions, viewOf, type Wanted } from './session.ts';
+import { takenBack, timedOut } from './wait-errors.ts';
 
 const LONGEST_PAUSE_MS = 15_000;
 const LEAST_PAUSE_MS = 500;
@@ -107,15 +108,17 @@ class SwitchRun {
     return judge(this.#context, this.#wanted, await this.#record(), this.#options);
   }
 
-  /** The window is hours away, and an engine that is restarted is back in a minute. */
+  /** The window is hours away; an engine that is restarted is back in a minute, and so is a file that somebody edits. */
   async #lookPatiently(live: LiveArea): Promise<Judged> {
     const { clock, signal } = this.#context;
     for (;;) {
       try {
         return await this.#look();
       } catch (error) {
-        const isEngine = error instanceof SmeshError && error.exitCode === ExitCode.environment;
-        if (this.#options.wait === undefined || !isEngine) throw error;
+        const passes =
+          error instanceof SmeshError &&
+          (error.exitCode === ExitCode.environment || error.code === 'invalid-project');
+        if (this.#options.wait === undefined || !passes) throw error;
         live.update([`Waits: ${error.message}`]);
         await clock.sleep(LONGEST_PAUSE_MS, signal);
       }
@@ -128,6 +131,7 @@ class SwitchRun {
     const record = await this.#record();
     if (record === undefined && judged.seen.written === 'target')
       return reportSame(this.#context, this.#wanted, judged);
+    if (record === undefined && (this.#announced || this.#resumed)) throw takenBack();
     if (decision.kind === 'refuse') throw refusalOf(this.#context, this.#wanted, decision);
     if (decision.kind === 'wait' && this.#options.wait === undefined) {
       throw refusalOf(this.#context, this.#wanted, decision, judged);
@@ -202,9 +206,12 @@ class SwitchRun {
         startPending: false,
       });
     } catch (error) {
-      // Somebody else is at the project: their act is over in a moment, and the window in hours.
-      if (error instanceof SmeshError && error.code === 'project-busy' && this.#options.wait !== undefined)
-        return undefined;
+      // Somebody else is at the project: their act is over in a moment, and the window in hours. Where the engine went away
+      // between two acts, the next look goes on from there, and starts a node that was stopped.
+      const passes =
+        error instanceof SmeshError &&
+        (error.code === 'project-busy' || error.exitCode === ExitCode.environment);
+      if (passes && this.#options.wait !== undefined) return undefined;
       throw error;
     }
   }
@@ -239,7 +246,8 @@ class SwitchRun {
       if (decision.kind === 'cure')
         return cureNode(this.#context, { judged, record, wanted: this.#wanted, options: this.#options });
       if (decision.kind !== 'act') return 'again';
-      if (record === undefined) throw new Error('an act without a record');
+      // Taken back while the lock was waited for.
+      if (record === undefined) return 'again';
       await ACTS[decision.act](this.#context, {
         judged,
         record,
@@ -282,16 +290,4 @@ class SwitchRun {
       hint: 'Go on later: smesh-compose poet switch --wait   or take it back: smesh-compose poet switch --cancel',
     });
   }
-}
-
-function timedOut({ decision }: Judged): SmeshError {
-  const registering = decision.kind === 'watch';
-  return new SmeshError(
-    'no-window',
-    ExitCode.unhealthy,
-    registering
-      ? 'The node runs with the new PoETs, and not everybody was registered within the time of --wait'
-      : 'The window did not come within the time of --wait. Nothing was changed',
-    { hint: 'Go on: smesh-compose poet switch --wait' },
-  );
 }

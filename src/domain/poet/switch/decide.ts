@@ -127,7 +127,7 @@ function afterWriting(seen: SwitchObservation, now: number): SwitchDecision {
   if (node !== 'up') {
     return begun.nodeRan ? { kind: 'act', act: 'start-node' } : { kind: 'done', missed: [] };
   }
-  if (!nodeIsCurrent) return { kind: 'act', act: 'start-node' };
+  if (!nodeIsCurrent) return startAnew(seen, now);
   const missing = seen.identities.filter((one) => takesPart(one) && !registered.has(one.smesher));
   const names = missing.map(({ name }) => name);
   if (names.length === 0) return { kind: 'done', missed: [] };
@@ -139,6 +139,21 @@ function afterWriting(seen: SwitchObservation, now: number): SwitchDecision {
     return { kind: 'done', missed: names };
   }
   return { kind: 'watch', missing: names, outcome, stranded };
+}
+
+/**
+ * It was started between the stop and the writing, by hand: with the former list, by which somebody may be registered since.
+ * Made anew at once, it would register them with both, or end because their round has begun.
+ */
+function startAnew(seen: SwitchObservation, now: number): SwitchDecision {
+  const { identities, targetAddresses } = seen;
+  const elsewhere = identities.filter(
+    ({ stage }) => 'addresses' in stage && !stage.addresses.some((one) => targetAddresses.includes(one)),
+  );
+  const moment = judgeMoment({ ...seen, identities: elsewhere }, now);
+  if (elsewhere.length === 0 || moment.kind === 'open') return { kind: 'act', act: 'start-node' };
+  const { hindered, next } = moment;
+  return { kind: 'wait', hindered, ...(next === undefined ? {} : { next }) };
 }
 
 /** Who has no initial proof yet registers when it has one, in whatever round that is. */

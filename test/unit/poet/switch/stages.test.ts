@@ -174,6 +174,29 @@ describe('one act after the other', () => {
     });
   });
 
+  it('a node that somebody started before the list was written is not made anew while it is registered elsewhere', () => {
+    const begun = { nodeRan: true, backedUp: true, promised: { round: 5, lost: 0 } };
+    const stale = (stage: Stage, changes: Partial<SwitchObservation> = {}) =>
+      act({
+        begun,
+        written: 'target',
+        nodeIsCurrent: false,
+        identities: [{ smesher: id, name: 'post-1', stage }],
+        ...changes,
+      });
+    const addresses = ['http://a'];
+    const waits: Stage = { kind: 'registered', epoch: 6, starts: 5600, addresses };
+    expect(stale(waits)).toMatchObject({
+      kind: 'wait',
+      hindered: [{ why: expect.stringContaining('cancelled for ever') }],
+      next: { opens: 6300 },
+    });
+    expect(stale({ kind: 'round-runs', epoch: 5, ends: 5600, addresses })).toMatchObject({ kind: 'wait' });
+    expect(stale({ ...waits, addresses: ['http://b'] })).toMatchObject({ act: 'start-node' });
+    const same = { rhythms: { from: clock, to: clock }, sameRounds: true };
+    expect(stale(waits, same)).toMatchObject({ act: 'start-node' });
+  });
+
   it('refuses a node that fails, servers that do not fit and a release that was not read', () => {
     expect(act({ node: 'failing' })).toMatchObject({ kind: 'refuse', code: 'node-failing' });
     expect(act({ node: 'unknown' })).toMatchObject({ kind: 'refuse', code: 'node-unknown' });
