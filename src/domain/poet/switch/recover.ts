@@ -1,7 +1,7 @@
 import type { SmesherId } from '../../identity/smesher-id.ts';
 import type { PoetServer, PoetSettings } from '../../project/types.ts';
 import type { EpochClock } from '../epochs.ts';
-import { roundStart } from '../epochs.ts';
+import { roundEnd, roundStart } from '../epochs.ts';
 import type { StageRows } from './stages.ts';
 
 /** What is known of a server: from `/v1/info`, else from the network's own settings or an earlier smesh.yaml. */
@@ -74,6 +74,42 @@ export function strandedBy(facts: RecoveryFacts, now: number): readonly Stranded
     return hasBegun(facts, addresses, publishEpoch - 1, now)
       ? [{ smesher, name, addresses, publishEpoch }]
       : [];
+  });
+}
+
+/** PoETs say how long a round still takes by clocks of their own. */
+const CLOCKS_DIFFER_OF_EPOCH = 1 / 200;
+const CLOCKS_DIFFER_MOST_MS = 10 * 60_000;
+const WHOLE_SECONDS_MS = 2000;
+
+/**
+ * Registered for a round that is still to begin and ends at another time than the configured ones do, with PoETs that the list
+ * does not name: started now, the node would register them with both, and rounds that overlap can end with two ATXs
+ * (spacemesh.md §6.4). By the rows alone: nobody is asked.
+ */
+export function doubledBy(
+  { servers, clock }: Pick<RecoveryFacts, 'servers' | 'clock'>,
+  identities: readonly {
+    readonly name: string;
+    readonly publishEpoch?: number;
+    /** `roundEnd` in seconds since 1970, 0 where the PoET did not say. */
+    readonly registrations: readonly { readonly address: string; readonly roundEnd: number }[];
+  }[],
+  now: number,
+): readonly { readonly name: string; readonly addresses: readonly string[] }[] {
+  const listed = new Set(servers.map(({ address }) => address));
+  const tolerance = Math.max(
+    WHOLE_SECONDS_MS,
+    Math.min(CLOCKS_DIFFER_MOST_MS, clock.epoch * CLOCKS_DIFFER_OF_EPOCH),
+  );
+  return identities.flatMap(({ name, publishEpoch, registrations }) => {
+    if (publishEpoch === undefined || registrations.some(({ address }) => listed.has(address))) return [];
+    if (now >= roundStart(clock, publishEpoch - 1)) return [];
+    const ends = roundEnd(clock, publishEpoch - 1);
+    const odd = registrations.filter(
+      (one) => one.roundEnd > 0 && Math.abs(one.roundEnd * 1000 - ends) > tolerance,
+    );
+    return odd.length === 0 ? [] : [{ name, addresses: odd.map(({ address }) => address) }];
   });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultPoet, MAINNET } from '../../../../src/domain/node/networks.ts';
-import { epochClock, roundStart } from '../../../../src/domain/poet/epochs.ts';
+import { epochClock, roundEnd, roundStart } from '../../../../src/domain/poet/epochs.ts';
 import type { Project } from '../../../../src/domain/project/types.ts';
 import type { LocalDatabaseFacts } from '../../../../src/ports/local-database.ts';
 import type { Context } from '../../../../src/usecases/context.ts';
@@ -16,7 +16,7 @@ const project = {
 } as unknown as Project;
 const starts = roundStart(epochClock(MAINNET, poet), 60);
 
-function check(addresses: readonly string[], now: number, force = false) {
+function check(addresses: readonly string[], now: number, force = false, roundEnd = 0) {
   const read = {
     kind: 'read',
     userVersion: 9,
@@ -26,7 +26,7 @@ function check(addresses: readonly string[], now: number, force = false) {
         post: true,
         nipost: false,
         challenge: { publishEpoch: 61, hasPoetProof: false },
-        registrations: addresses.map((address) => ({ address, roundId: '60', roundEnd: 0 })),
+        registrations: addresses.map((address) => ({ address, roundId: '60', roundEnd })),
       },
     ],
   } as unknown as LocalDatabaseFacts;
@@ -51,5 +51,18 @@ describe('a list that was edited by hand', () => {
     expect(await check([`${poet.servers[0]?.address}/`], starts + 1)).toHaveLength(1);
     expect(await check(['https://other'], starts - 1)).toEqual([]);
     expect(await check([], starts + 1)).toEqual([]);
+  });
+
+  it('is refused before the round, too, where that ends at another time: registered for both, it could be cancelled', async () => {
+    const ends = roundEnd(epochClock(MAINNET, poet), 60) / 1000;
+    expect(await check(['https://other'], starts - 1, false, ends + 30)).toEqual([]);
+    expect(await check(['https://other'], starts - 1, false, ends + 36 * 3600)).toMatchObject([
+      { code: 'poet-registrations-overlap', severity: 'error', evidence: 'https://other' },
+    ]);
+    expect(await check(['https://other'], starts - 1, true, ends + 36 * 3600)).toMatchObject([
+      { severity: 'warning' },
+    ]);
+    const kept = [poet.servers[0]?.address ?? '', 'https://other'];
+    expect(await check(kept, starts - 1, false, ends + 36 * 3600)).toEqual([]);
   });
 });
