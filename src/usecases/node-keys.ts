@@ -7,6 +7,7 @@ import {
 } from '../domain/identity/decide-keys.ts';
 import { readKeyFile } from '../domain/identity/key-file.ts';
 import type { SmesherId } from '../domain/identity/smesher-id.ts';
+import { readMovedNotice } from '../domain/merge/moved-notice.ts';
 import type { Project } from '../domain/project/types.ts';
 import type { Context } from './context.ts';
 import { findForeignHistory, foreignHistoryError } from './init/foreign-history.ts';
@@ -98,10 +99,14 @@ export async function readInstalledKeys(context: Context, folder: string): Promi
             fault: 'it is a symbolic link, which leads nowhere inside the container; put a copy in its place',
           };
         try {
-          const reading = readKeyFile(await files.readBytes(path), crypto.publicKeyOfSeed);
-          return reading.kind === 'valid'
-            ? { file, mode, uid, gid, smesherId: reading.smesherId }
-            : { file, mode, uid, gid, fault: reading.fault };
+          const bytes = await files.readBytes(path);
+          const reading = readKeyFile(bytes, crypto.publicKeyOfSeed);
+          if (reading.kind === 'valid') return { file, mode, uid, gid, smesherId: reading.smesherId };
+          const movedTo = readMovedNotice(Buffer.from(bytes).toString('utf8'));
+          if (movedTo === undefined) return { file, mode, uid, gid, fault: reading.fault };
+          const { name, directory } = movedTo;
+          const fault = `it keeps this node from starting: its keys serve in project ${name} (${directory}) now`;
+          return { file, mode, uid, gid, fault, movedTo: { name, directory } };
         } catch (error) {
           return { file, mode, uid, gid, fault: `it cannot be read (${errorCode(error)})` };
         }

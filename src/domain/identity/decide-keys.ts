@@ -1,6 +1,7 @@
 import { ExitCode, SmeshError } from '../errors.ts';
 import type { FileStep } from '../plan/steps.ts';
 import type { Identity, RetiredIdentity } from '../project/types.ts';
+import { quoteForShell } from '../shell-quote.ts';
 import { type SmesherId, shortId } from './smesher-id.ts';
 
 /** A `*.key` file directly in the node's `identities/`, the only ones that the node reads (spacemesh.md §2.1). */
@@ -11,6 +12,8 @@ export interface InstalledKey {
   readonly gid: number;
   readonly smesherId?: SmesherId;
   readonly fault?: string;
+  /** It is no key but keeps the node from starting, because a merge took its keys to that project. */
+  readonly movedTo?: { readonly name: string; readonly directory: string };
 }
 
 /** Where the key of an identity could be taken from. */
@@ -50,6 +53,23 @@ export interface KeyDecision {
 
 const KEY_MODE = 0o600;
 const SUPERVISED = 'local.key';
+
+/** Whoever moves that file away and starts the node has every one of its identities twice. */
+function refuseMoved({ installed, folder }: KeyFacts): void {
+  const notice = installed.find(({ movedTo }) => movedTo !== undefined);
+  if (notice?.movedTo === undefined) return;
+  const { name, directory } = notice.movedTo;
+  const there = `smesh-compose -C ${quoteForShell(directory)}`;
+  throw new SmeshError(
+    'keys-moved-away',
+    ExitCode.refused,
+    `The keys of this node serve in project ${name} (${directory}) now: a merge took them there. Started here as well, their identities would be lost for ever`,
+    {
+      details: [`${folder}/${notice.file} keeps this node from starting. Leave it where it is.`],
+      hint: `Nothing was changed. Go on there: ${there} status   Or take it back, until that node has run: ${there} merge --undo`,
+    },
+  );
+}
 
 function refuseFaulty(facts: KeyFacts): void {
   const faulty = facts.installed.filter((key) => key.smesherId === undefined);
@@ -133,6 +153,7 @@ function decideSupervised(
  * (design §5, spacemesh.md §2.1, scenarios S7 to S9, S18). Originals are only copied.
  */
 export function decideKeys(facts: KeyFacts): KeyDecision {
+  refuseMoved(facts);
   refuseFaulty(facts);
   refuseDoubles(facts);
   const steps: FileStep[] = [];

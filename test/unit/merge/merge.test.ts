@@ -253,8 +253,10 @@ describe('S40: an identity moves from one project of this host to another', () =
     await expect(
       planGenerate(context, { project, keyPlaces: [], repairKeys: false, force: false }),
     ).rejects.toMatchObject({
-      code: 'installed-key-faulty',
-      details: [expect.stringMatching(/keys-moved-to-farm/)],
+      code: 'keys-moved-away',
+      exitCode: 5,
+      details: [expect.stringMatching(/keys-moved-to-farm.*Leave it where it is/)],
+      hint: expect.stringContaining(`smesh-compose -C ${directory} merge --undo`),
     });
 
     expect(await undo(makeRig(directory))).toBe(0);
