@@ -27,15 +27,19 @@ export async function runBehindBarrier(
 ): Promise<void> {
   const takenDown: JournaledAct = { ...act, command: `start of ${act.command}`, steps: barrier.undo };
   await writeJournal(ports, takenDown);
+  let path: string;
   try {
     for (const step of barrier.steps) await executeFileStep(ports, step);
     await barrier.look();
+    // A disk that is full by now must not leave everybody shut out.
+    path = await writeJournal(ports, act);
   } catch (error) {
-    await finishInterrupted(ports, act.directory);
+    const finished = await finishInterrupted(ports, act.directory);
+    // The journal had taken its place all the same, so the act is done.
+    if (finished?.command === act.command) return;
     // Whoever refused has said so; what the file system refused has yet to be explained.
     throw error instanceof SmeshError ? error : stoppedHalfway(error, act.command, 0, act.steps.length);
   }
-  const path = await writeJournal(ports, act);
   await carryOut(ports, act, async () => {
     await writeJournal(ports, takenDown);
     await finishInterrupted(ports, act.directory);
