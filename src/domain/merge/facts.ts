@@ -42,6 +42,12 @@ export interface MergeSource {
   /** Its data folder, without links. */
   readonly folder: string;
   readonly keys: readonly SourceKey[];
+  /** Its folder is the one of the project's own node, by whatever path it was named. */
+  readonly isTarget?: true;
+  /** It has no `identities/` yet. */
+  readonly lacksIdentities?: true;
+  /** A merge into this node has not come to its end; the folder of the project that began it, where it can be told. */
+  readonly unfinished?: { readonly directory?: string };
   /** Key files that the node itself would refuse, or that may not be read. */
   readonly faulty: readonly { readonly file: string; readonly fault: string }[];
   /** Its keys were taken away by an earlier merge. */

@@ -3,6 +3,7 @@ import { type SmesherId, shortId } from '../identity/smesher-id.ts';
 import type { Finding } from '../plan/findings.ts';
 import { quoteForShell } from '../shell-quote.ts';
 import type { MergeFacts, MergeSource, SmeshingRows } from './facts.ts';
+import { judgeKeys, refusal } from './judge-keys.ts';
 import { judgeSpace } from './judge-space.ts';
 import { judgeVersions } from './judge-versions.ts';
 
@@ -19,7 +20,8 @@ export function judgeMerge(facts: MergeFacts): readonly Finding[] {
 function judgeSource(facts: MergeFacts, source: MergeSource, atWork: readonly string[]): readonly Finding[] {
   const { folder } = source;
   const { project } = facts;
-  if (folder === project.node.data) {
+  // With its own identities no advice of the others would be right.
+  if (source.isTarget === true) {
     return [
       refusal(
         'source-is-target',
@@ -56,49 +58,6 @@ function judgeSource(facts: MergeFacts, source: MergeSource, atWork: readonly st
           ),
         ]),
   ];
-}
-
-function judgeKeys(facts: MergeFacts, source: MergeSource): readonly Finding[] {
-  const { folder, keys, faulty, movedTo } = source;
-  const findings: Finding[] = faulty.map(({ file, fault }) => ({
-    code: 'source-key-faulty',
-    severity: 'error',
-    kind: 'invalid',
-    message: `${file}: ${fault}`,
-    evidence: `${folder}/identities`,
-    next: `Merging is all or nothing. Repair it, or move it out of the folder (keep it!): mv ${quoteForShell(`${folder}/identities/${file}`)} ${quoteForShell(`${folder}/identities/${file}.aside`)}`,
-  }));
-  if (movedTo !== undefined && keys.length > 0) {
-    findings.push(
-      refusal(
-        'keys-came-back',
-        `Its keys were moved to project ${movedTo.name} (${movedTo.directory}), and now keys stand here again`,
-        folder,
-        'Find out which of the two has them: an identity in both is lost for ever. Keys of that project move away from here (keep them!)',
-      ),
-    );
-  } else if (movedTo !== undefined) {
-    findings.push(
-      refusal(
-        'merged-elsewhere',
-        `Its keys were moved to project ${movedTo.name} (${movedTo.directory}) on ${movedTo.at.slice(0, 10)}`,
-        folder,
-        movedTo.directory === facts.directory
-          ? 'They are here already'
-          : `Go on there, or take it back there first: smesh-compose -C ${quoteForShell(movedTo.directory)} merge --undo`,
-      ),
-    );
-  } else if (keys.length === 0 && faulty.length === 0) {
-    findings.push({
-      code: 'no-identities',
-      severity: 'error',
-      kind: 'invalid',
-      message: 'There is no key in it, so there is nothing to merge',
-      evidence: `${folder}/identities`,
-      next: 'Name the data folder of a node. Keys of releases before 1.4 lie in the PoST directory (key.bin): name its config, which says where that is: --config FILE',
-    });
-  }
-  return findings;
 }
 
 /** One identity in both: whichever of the two histories is taken, the other one is left behind (spacemesh.md §9.1). */
@@ -246,8 +205,4 @@ export function describeRows(rows: SmeshingRows): string {
     ...(rows.nipost ? ['a proof that waits for publication'] : []),
   ];
   return parts.length === 0 ? 'nothing' : parts.join(', ');
-}
-
-function refusal(code: string, message: string, evidence: string, next: string): Finding {
-  return { code, severity: 'error', kind: 'refused', message, evidence, next };
 }

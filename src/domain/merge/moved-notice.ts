@@ -55,5 +55,14 @@ export function movedEnding(project: string): string {
 export const UNFINISHED_NOTICE_NAME = 'merge-is-not-finished--type-smesh-compose-generate.key';
 
 export function unfinishedNotice(directory: string): string {
-  return `${FIRST_WORDS}a merge was interrupted, and this node must not start before it is finished or taken back. Any command does that first: smesh-compose -C ${directory} generate\n`;
+  return `${FIRST_WORDS}${INTERRUPTED}, and this node must not start before it is finished or taken back. Any command does that first: smesh-compose -C ${directory} generate\n`;
+}
+
+const INTERRUPTED = 'a merge was interrupted';
+
+/** Of which project, by the content of such a file; `undefined` for everything else. */
+export function readUnfinishedNotice(content: string): { readonly directory?: string } | undefined {
+  if (!content.startsWith(`${FIRST_WORDS}${INTERRUPTED}`)) return undefined;
+  const directory = / -C (\/.*) generate\n$/s.exec(content)?.[1];
+  return directory === undefined ? {} : { directory };
 }

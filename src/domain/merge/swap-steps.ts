@@ -75,9 +75,11 @@ export function sourceRecord(
   taken: ReadonlySet<string>,
 ): SourceRecord {
   const ending = movedEnding(project.name);
+  const chosen = new Set(taken);
   const free = (path: string): string => {
-    let name = `${path}${ending}`;
-    for (let count = 2; taken.has(name); count += 1) name = `${path}${ending}-${count}`;
+    let name = withEnding(path, ending);
+    for (let count = 2; chosen.has(name); count += 1) name = withEnding(path, `${ending}-${count}`);
+    chosen.add(name);
     return name;
   };
   const ofNode = source.keys.filter(({ where }) => where === 'identities');
@@ -89,6 +91,18 @@ export function sourceRecord(
       lease?.lease === undefined ? [] : [{ path: lease.path, smesherId, content: writeLease(lease.lease) }],
     ),
   };
+}
+
+/** The most bytes that a file name may have. A longer one would stop the merge half-way, and for ever. */
+const LONGEST_NAME = 255;
+
+/** The name that a key gets; of a very long one the end goes, and its record knows what it was. */
+function withEnding(path: string, ending: string): string {
+  const slash = path.lastIndexOf('/') + 1;
+  let name = path.slice(slash);
+  while (new TextEncoder().encode(name + ending).length > LONGEST_NAME)
+    name = [...name].slice(0, -1).join('');
+  return `${path.slice(0, slash)}${name}${ending}`;
 }
 
 /**
@@ -105,9 +119,14 @@ export function barrierSteps(facts: Pick<SwapFacts, 'project' | 'owner' | 'now' 
   const steps: FileStep[] = [
     { kind: 'make-directory', path: identities, mode: 0o700, ...owner },
     notice(own, unfinishedNotice(project.directory), owner),
-    ...record.sources.map(({ folder, notice: path }) => {
+    ...record.sources.flatMap(({ folder, notice: path }): FileStep[] => {
       const source = sources.find((one) => one.folder === folder);
-      return notice(path, movedNotice(project, now), source?.owner ?? {});
+      const place = { kind: 'make-directory', path: `${folder}/identities`, mode: 0o700 } as const;
+      return [
+        // Of keys that lie beside their data alone. One that is there keeps mode and owner.
+        ...(source?.lacksIdentities === true ? [{ ...place, ...source.owner }] : []),
+        notice(path, movedNotice(project, now), source?.owner ?? {}),
+      ];
     }),
   ];
   const undo: FileStep[] = [

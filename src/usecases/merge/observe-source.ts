@@ -3,7 +3,7 @@ import { readKeyFile } from '../../domain/identity/key-file.ts';
 import { judgeLease, type LeaseHere, leaseFileOf } from '../../domain/identity/lease.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { MergeSource, SourceKey } from '../../domain/merge/facts.ts';
-import { readMovedNotice } from '../../domain/merge/moved-notice.ts';
+import { readMovedNotice, readUnfinishedNotice } from '../../domain/merge/moved-notice.ts';
 import type { SourceConfig } from '../../domain/merge/source-config.ts';
 import type { Context } from '../context.ts';
 import { findLease, readLeaseBeside } from '../leases/read-leases.ts';
@@ -22,6 +22,7 @@ export async function observeSource(
   const keys: SourceKey[] = [];
   const faulty: { file: string; fault: string }[] = [];
   let movedTo: MergeSource['movedTo'];
+  let unfinished: MergeSource['unfinished'];
   for (const { file, smesherId, fault } of installed) {
     const path = `${identities}/${file}`;
     if (smesherId !== undefined) {
@@ -29,8 +30,11 @@ export async function observeSource(
       keys.push({ smesherId, path, where: 'identities', ...(lease === undefined ? {} : { lease }) });
       continue;
     }
-    const notice = readMovedNotice(await files.readText(path).catch(() => ''));
+    const text = await files.readText(path).catch(() => '');
+    const notice = readMovedNotice(text);
+    const halfDone = readUnfinishedNotice(text);
     if (notice !== undefined) movedTo = notice;
+    else if (halfDone !== undefined) unfinished = halfDone;
     else faulty.push({ file, fault: fault ?? 'it cannot be read' });
   }
   const old = await oldKey(context, config);
@@ -40,8 +44,9 @@ export async function observeSource(
     files.exists(`${folder}/node_state.sql`),
     databaseBytes(context, folder),
     readGenesis(context, folder),
-    files.facts(identities).then((found) => found ?? files.facts(folder)),
+    files.facts(identities),
   ]);
+  const owner = facts ?? (await files.facts(folder));
   return {
     folder,
     keys,
@@ -49,8 +54,10 @@ export async function observeSource(
     database,
     hasOldDatabase,
     databaseBytes: bytes,
-    owner: { uid: facts?.uid ?? 0, gid: facts?.gid ?? 0 },
+    owner: { uid: owner?.uid ?? 0, gid: owner?.gid ?? 0 },
+    ...(facts === undefined ? { lacksIdentities: true } : {}),
     ...(movedTo === undefined ? {} : { movedTo }),
+    ...(unfinished === undefined ? {} : { unfinished }),
     ...(genesis === undefined ? {} : { genesis }),
     ...(config === undefined ? {} : { config }),
   };

@@ -25,14 +25,16 @@ export async function observeMerge(
   request: MergeRequest,
 ): Promise<MergeFacts> {
   const { files } = context.ports;
-  const folders: string[] = [];
-  for (const path of request.paths) {
-    const folder = await findSourceFolder(files, path);
-    if (!folders.includes(folder)) folders.push(folder);
-  }
+  const folders = await findFolders(context, request.paths);
   const configs = await findConfigs(files, folders, request.configs);
+  const own = await sameness(context, project.node.data);
   const sources = await Promise.all(
-    folders.map((folder, index) => observeSource(context, folder, configs[index])),
+    folders.map(async (folder, index): Promise<MergeSource> => {
+      const source = await observeSource(context, folder, configs[index]);
+      return own !== undefined && (await sameness(context, folder)) === own
+        ? { ...source, isTarget: true }
+        : source;
+    }),
   );
   const installed = await readInstalledKeys(context, identitiesFolder(project));
   const nodeData = project.node.data;
@@ -65,6 +67,23 @@ export async function observeMerge(
     mayWrite,
   };
   return { ...facts, atWork: await lookAtAll(context, facts) };
+}
+
+/** The nodes that are named; one that is named twice, by a link or over a bind mount, is one. */
+async function findFolders(context: Context, paths: readonly string[]): Promise<readonly string[]> {
+  const folders = new Map<string, string>();
+  for (const path of paths) {
+    const folder = await findSourceFolder(context.ports.files, path);
+    const key = (await sameness(context, folder)) ?? folder;
+    if (!folders.has(key)) folders.set(key, folder);
+  }
+  return [...folders.values()];
+}
+
+/** A bind mount shows one folder under two paths, which no path tells. */
+async function sameness({ ports }: Context, folder: string): Promise<string | undefined> {
+  const facts = await ports.files.facts(folder).catch(() => undefined);
+  return facts === undefined ? undefined : `${facts.device}:${facts.inode}`;
 }
 
 /** Who works on the nodes that are to be merged, and last on the project's own. */

@@ -113,8 +113,11 @@ async function carryOut(
 
 /** Nodes whose keys this very project took before: asking twice is no fault. `undefined`: there are no others. */
 function withoutMerged(context: Context, facts: MergeFacts): MergeFacts | undefined {
+  const here = new Set(facts.installed.map(({ smesherId }) => smesherId));
+  // A key.bin stays beside its data.
   const isOurs = ({ movedTo, keys }: MergeFacts['sources'][number]) =>
-    movedTo?.directory === context.directory && keys.length === 0;
+    movedTo?.directory === context.directory &&
+    keys.every(({ where, smesherId }) => where === 'beside-data' && here.has(smesherId));
   const kept = facts.sources
     .map((source, index) => ({ source, index }))
     .filter(({ source }) => !isOurs(source));

@@ -13,6 +13,9 @@ type Owner = { readonly uid: number; readonly gid: number };
 /** Hundreds of identities are merged in less than a second; a disk may be slow. */
 const MERGE_MS = 10 * 60_000;
 
+/** What `env` ends with when it cannot start the program that it was given, or there is none. */
+const NOT_FOUND: ReadonlySet<number> = new Set([126, 127]);
+
 /** A local.sql with the rows of all nodes, beside the one that it shall replace. */
 export interface Staged {
   readonly path: string;
@@ -130,15 +133,19 @@ async function mergeOne(
   });
   if (result.kind === 'ended' && result.exitCode === 0) return;
   const untouched = 'Only copies were touched; nothing has changed.';
-  if (result.kind === 'not-started') {
+  const said =
+    result.kind === 'not-started'
+      ? [result.reason]
+      : `${result.stderr}\n${result.stdout}`.split('\n').map((line) => printable(line.trimEnd()));
+  if (result.kind === 'not-started' || (result.kind === 'ended' && NOT_FOUND.has(result.exitCode))) {
+    const why = said.find((line) => line !== '') ?? 'nobody knows why';
     throw new SmeshError(
       'merge-nodes-missing',
       ExitCode.environment,
-      `merge-nodes of ${project.node.image} could not be started: ${result.reason}. ${untouched}`,
+      `merge-nodes of ${project.node.image} could not be started: ${why}. ${untouched}`,
       { hint: 'It comes with the official images since v1.4.0. Is node.image in smesh.yaml one of them?' },
     );
   }
-  const said = `${result.stderr}\n${result.stdout}`.split('\n').map((line) => printable(line.trimEnd()));
   const error = said.find((line) => line.startsWith('Error: '));
   const ended = result.kind === 'ended' ? `ended with exit code ${result.exitCode}` : 'did not end';
   throw new SmeshError(

@@ -1,4 +1,3 @@
-import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { barrierSteps, type MergeRecord, type SwapFacts, swapSteps } from '../../domain/merge/swap-steps.ts';
 import { version } from '../../version.ts';
 import type { Context } from '../context.ts';
@@ -6,8 +5,7 @@ import { backupPath } from '../journal.ts';
 import { runBehindBarrier } from '../journal-barrier.ts';
 import { leaseHere } from '../leases/read-leases.ts';
 import { projectOwner } from '../owners.ts';
-import { databaseMark } from './database-mark.ts';
-import { lookAtAll } from './observe.ts';
+import { lastLook } from './last-look.ts';
 import type { MergePlan } from './plan.ts';
 import { recordPath } from './record.ts';
 import type { Staged } from './stage.ts';
@@ -80,21 +78,4 @@ function recordOf(context: Context, { plan, text, staged, stamp }: SwapRequest, 
       ? {}
       : { former: backupPath(context.directory, stamp, 'local.sql.before-merge') }),
   };
-}
-
-/** Both nodes are kept from starting now: whoever is inside was so before, and what is in the databases stays. */
-async function lastLook(context: Context, { plan, marks }: SwapRequest): Promise<void> {
-  const { facts } = plan;
-  const reasons = (await lookAtAll(context, facts)).flat();
-  for (const [folder, mark] of marks)
-    if ((await databaseMark(context, folder)) !== mark)
-      reasons.push(`${folder}/local.sql was written since it was copied`);
-  context.signal.throwIfAborted();
-  if (reasons.length === 0) return;
-  throw new SmeshError(
-    'node-came-up',
-    ExitCode.refused,
-    'Not merged: a node was started meanwhile. Nothing was changed.',
-    { details: [...new Set(reasons)], hint: 'Stop it for good, then merge again.' },
-  );
 }

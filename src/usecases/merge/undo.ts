@@ -1,7 +1,7 @@
 import { readLabels } from '../../domain/compose/labels.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { readKeyFile } from '../../domain/identity/key-file.ts';
-import { shortId } from '../../domain/identity/smesher-id.ts';
+import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import type { MergeRecord } from '../../domain/merge/swap-steps.ts';
 import { undoBarrier, undoSteps } from '../../domain/merge/undo-steps.ts';
 import { removeIdentity } from '../../domain/project/edit.ts';
@@ -115,12 +115,20 @@ async function whatIsMissing({ ports }: Context, record: MergeRecord): Promise<r
   const reasons: string[] = [];
   if (record.former !== undefined && !(await files.exists(record.former)))
     reasons.push(`${record.former}, the former local.sql, is not there any more`);
+  const originals = async (path: string, smesherId: SmesherId): Promise<readonly string[]> => {
+    const bytes = await files.readBytes(path).catch(() => undefined);
+    const reading = bytes === undefined ? undefined : readKeyFile(bytes, crypto.publicKeyOfSeed);
+    return reading?.kind === 'valid' && reading.smesherId === smesherId
+      ? []
+      : [`the original key of ${shortId(smesherId)} is not at ${path} any more`];
+  };
+  // Beside its data, on a disk that may be away: its copy would be laid below the empty mount point.
+  const renamed = new Set(record.sources.flatMap(({ keys }) => keys.map(({ from }) => from)));
+  for (const { original, smesherId } of record.installed)
+    if (!renamed.has(original)) reasons.push(...(await originals(original, smesherId)));
   for (const { keys, notice, folder } of record.sources) {
     for (const { to, from, smesherId } of keys) {
-      const bytes = await files.readBytes(to).catch(() => undefined);
-      const reading = bytes === undefined ? undefined : readKeyFile(bytes, crypto.publicKeyOfSeed);
-      if (reading?.kind !== 'valid' || reading.smesherId !== smesherId)
-        reasons.push(`the original key of ${shortId(smesherId)} is not at ${to} any more`);
+      reasons.push(...(await originals(to, smesherId)));
       if (await files.exists(from)) reasons.push(`there is a file ${from} again`);
     }
     if (!(await files.exists(notice)))
