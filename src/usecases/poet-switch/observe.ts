@@ -62,7 +62,10 @@ export async function lookAtNode(context: Context, project: Project): Promise<No
         })
       : undefined;
   // Behind the node's answer: what it publishes in between is then seen in one of the two.
-  const database = await (await ports.localDatabase()).read(`${project.node.data}/local.sql`);
+  const database = trustAbsence(
+    await (await ports.localDatabase()).read(`${project.node.data}/local.sql`),
+    container,
+  );
   const { stand, fatal } = await standOf(context, { up, container, snapshot, now: clock.now() });
   const release = releaseOf(snapshot, container, await lookAtDatabases(context, project));
   return {
@@ -74,6 +77,15 @@ export async function lookAtNode(context: Context, project: Project): Promise<No
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(release === undefined ? {} : { release }),
   };
+}
+
+/** A node that has run has a database: where none is, its disk is not mounted, and nobody knows who is registered. */
+export function trustAbsence(
+  database: LocalDatabaseFacts,
+  container: Pick<ObservedContainer, 'startedAt'> | undefined,
+): LocalDatabaseFacts {
+  if (database.kind !== 'absent' || container?.startedAt === undefined) return database;
+  return { kind: 'unknown', reason: 'local.sql is not there, although the node has run' };
 }
 
 async function standOf(

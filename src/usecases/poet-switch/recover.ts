@@ -45,7 +45,8 @@ async function lookUntilClear(context: Context, deletes: boolean): Promise<Recov
 async function recover(context: Context, options: RecoverOptions): Promise<ExitCode> {
   const found = await lookUntilClear(context, options.deleteRegistrations);
   const { look, recovery, configDiffers, stranded } = found;
-  if (look.stand === 'up') return nothing(context, 'The node runs: there is nothing to recover.');
+  if (look.stand === 'up' && !endsWhenStarted(found))
+    return nothing(context, 'The node runs: there is nothing to recover.');
   const fatal = look.fatal ?? fatalToCome(stranded);
   if (look.stand !== 'failing' && fatal === undefined) {
     return nothing(
@@ -80,6 +81,18 @@ async function recover(context: Context, options: RecoverOptions): Promise<ExitC
   context.out.result(`The node runs again. ${lost}`);
   context.out.note('To change PoETs in a moment in which it costs nothing: smesh-compose poet switch --to …');
   return ExitCode.ok;
+}
+
+/**
+ * It is starting, which takes 9 to 18 min for each PoET that is away (spacemesh.md §9.1), and then it ends: it is neither failing
+ * yet nor healthy.
+ */
+export function endsWhenStarted({
+  look,
+  lenient,
+  stranded,
+}: Pick<RecoveryLook, 'look' | 'lenient' | 'stranded'>): boolean {
+  return stranded.length > 0 && look.snapshot?.status.ok !== true && isCurrent(look, lenient.project);
 }
 
 /** A node that is down and would end as soon as it is started. */
