@@ -31,6 +31,7 @@ const entrySchema = z.object({
     'state',
     'genesis',
     'p2p',
+    'poet-key',
     'metadata',
   ]),
   /** Where it was, absolute. */
@@ -99,8 +100,9 @@ export function readContents(text: string): Contents | { readonly fault: string 
     const [issue] = parsed.error.issues;
     return { fault: `its list of contents has a fault at ${issue?.path.join('.') ?? 'its beginning'}` };
   }
+  const origins = new Set(parsed.data.entries.map(({ origin }) => origin));
   const paths = new Set(parsed.data.entries.map(({ path }) => path));
-  if (paths.size !== parsed.data.entries.length || paths.has(CONTENTS_ENTRY))
+  if (paths.size !== parsed.data.entries.length || origins.size !== paths.size || paths.has(CONTENTS_ENTRY))
     return { fault: 'its list of contents names something twice' };
   return parsed.data;
 }

@@ -15,6 +15,8 @@ export interface RestoreFacts {
   /** What smesh.yaml there says now. */
   readonly standing: Pick<Project, 'identities' | 'retired'> | undefined;
   readonly hasDatabase: boolean;
+  /** A `-wal` or `-journal` whose database is not there. */
+  readonly strayJournals: readonly string[];
   readonly database: OldDatabase;
   readonly withOldLocalSql: boolean;
 }
@@ -46,6 +48,7 @@ export function decideRestore(facts: RestoreFacts): RestoreDecision {
   const kept: string[] = [];
   const refusals = [...keyRefusals(facts), ...modelRefusals(facts)];
   let leftDatabase = false;
+  const keepsState = items.some(({ entry, present }) => entry.kind === 'state' && present !== 'absent');
   const standing = new Set(facts.keys.flatMap(({ smesherId }) => smesherId ?? []) as unknown[]);
   for (const { entry, target, present } of items) {
     if (present === 'same') continue;
@@ -53,12 +56,14 @@ export function decideRestore(facts: RestoreFacts): RestoreDecision {
       if (present === 'other') refusals.push(`${target} is not the one in the backup`);
       else if (isOld) leftDatabase = true;
       else put.push({ entry, target, replaces: false });
-    } else if (entry.kind === 'key' || entry.kind === 'genesis') {
+    } else if (entry.kind === 'key' || entry.kind === 'poet-key' || entry.kind === 'genesis') {
       if (present === 'other') refusals.push(`${target} is not the one in the backup`);
       // Under another name it is there already: the node refuses to start with two of one key (spacemesh.md §2.1).
       else if (!standing.has(entry.smesherId)) put.push({ entry, target, replaces: false });
     } else if (entry.kind === 'state' || entry.kind === 'p2p' || entry.kind === 'history') {
       if (present === 'other') kept.push(target);
+      // The one without the other is no database.
+      else if (entry.kind === 'state' && keepsState) kept.push(target);
       else put.push({ entry, target, replaces: false });
     } else if (entry.kind === 'lease') {
       // Who holds a key now is said by the lease that is there.
@@ -70,6 +75,9 @@ export function decideRestore(facts: RestoreFacts): RestoreDecision {
   );
   if (facts.hasDatabase && !backedUp)
     refusals.push('local.sql is there, and the backup has none: what is there is newer');
+  // SQLite would play it into the database that is put beside it.
+  for (const path of facts.strayJournals)
+    refusals.push(`${path} is of a database that is not there: move it away with that one`);
   return { refusals, put, kept, leftDatabase };
 }
 

@@ -1,11 +1,14 @@
 import { ORCHESTRATOR_FOLDER } from '../compose/orchestrator.ts';
 import { isWithin } from '../disk/mounts.ts';
 import { LEASE_ENDING } from '../identity/lease.ts';
+import { OWN_POET_KEY_FILE } from '../poet/own-poet.ts';
 import type { BackupEntry, Contents } from './contents.ts';
 
 export interface RestorePlaces {
   readonly directory: string;
   readonly nodeData: string;
+  /** Folder of the project's own PoET service, where it has one. */
+  readonly poetData?: string;
 }
 
 /** Files of a project's folder that a backup takes, as far as they are there; nothing else of it is ever put back. */
@@ -42,6 +45,8 @@ export function targetOf(entry: BackupEntry, contents: Contents, places: Restore
     if (kind === 'history') return name === '.smesh/history' ? `${places.directory}/${name}` : undefined;
     return name !== undefined && isProjectFile(name) ? `${places.directory}/${name}` : undefined;
   }
+  if (kind === 'poet-key')
+    return places.poetData === undefined ? undefined : `${places.poetData}/${OWN_POET_KEY_FILE}`;
   const name = within(origin, contents.nodeData);
   if (name === undefined) return undefined;
   const isPlain = (text: string) => /^[^/]+$/.test(text) && text !== '.' && text !== '..';

@@ -15,11 +15,18 @@ export function backupsAmong(files: readonly string[], project: string): readonl
 }
 
 /**
- * Which files of a folder may go when so many are kept: of this project only, of those made by hand and of automatic ones
- * each so many, encrypted ones not because of plain ones, which have no keys in them. Never the newest of all.
+ * Which files may go when so many are kept: of those made by hand and of automatic ones each so many, encrypted ones not
+ * because of plain ones, which have no keys in them. Never the one made last.
+ *
+ * @param made in the order in which they were made: the times in their names are of a clock that may have been wrong
  */
-export function superseded(files: readonly string[], project: string, keep: number): readonly string[] {
-  const all = backupsAmong(files, project);
+export function superseded(made: readonly string[], project: string, keep: number): readonly string[] {
+  const all = made
+    .flatMap((file) => {
+      const name = parseBackupName(file);
+      return name?.project === project ? [{ ...name, file }] : [];
+    })
+    .reverse();
   const kinds = new Map<string, number>();
   return all
     .filter(({ reason, encrypted }) => {

@@ -4,6 +4,7 @@ import type { Project } from '../../domain/project/types.ts';
 import { explainSystemError } from '../../domain/system-error.ts';
 import type { Context } from '../context.ts';
 import { makeBackup } from './make.ts';
+import { sayMissing } from './show.ts';
 
 /** What is about to change, which the file's name says. */
 export type BackupReason = Exclude<AnyReason, 'manual'>;
@@ -20,13 +21,14 @@ export interface BackupMade {
  * config, local.sql, metadata. The database is copied consistently whether the node runs or not. Rejects when not one
  * destination could be written and verified: then what was to follow must not happen. The caller holds the project's lock.
  *
+ * @param options.spare a backup that `backup.keep` must not remove now
  * @param options.also data folders of other nodes that are about to change, too (sources of a merge)
  */
 export async function backUpBefore(
   context: Context,
   project: Project,
   reason: BackupReason,
-  options: { readonly also?: readonly string[] } = {},
+  options: { readonly also?: readonly string[]; readonly spare?: string } = {},
 ): Promise<BackupMade> {
   const recipients = project.backup?.recipients ?? [];
   const withKeys = recipients.length > 0;
@@ -35,10 +37,12 @@ export async function backUpBefore(
       reason,
       withState: false,
       also: options.also ?? [],
+      ...(options.spare === undefined ? {} : { spare: options.spare }),
       ...(withKeys ? { lock: { kind: 'recipients', recipients } as const } : {}),
     });
     for (const { destination, error } of made.failed)
       context.out.warn(`No backup in ${destination}: ${error.message}`);
+    sayMissing(context, made.contents);
     const [path = ''] = made.paths;
     context.out.note(
       withKeys

@@ -1,3 +1,4 @@
+import { withoutKey } from '../../domain/backup/complete.ts';
 import { isUp } from '../../domain/compose/container-role.ts';
 import { readLabels } from '../../domain/compose/labels.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
@@ -8,7 +9,6 @@ import { chooseLock, type LockOptions } from './locks.ts';
 import { contentsOf, type MakeRequest, makeBackup } from './make.ts';
 import { showCreated, showWouldCreate } from './show.ts';
 import { collectSources } from './sources.ts';
-import { clearStaging } from './staging.ts';
 
 export interface CreateOptions extends LockOptions {
   readonly withState: boolean;
@@ -17,7 +17,7 @@ export interface CreateOptions extends LockOptions {
   readonly dryRun: boolean;
 }
 
-/** A backup made by hand. Exit 3 where one of several destinations did not get it. */
+/** A backup made by hand. Exit 3 where one of several destinations did not get it, or a key is missing. */
 export async function createBackup(
   context: Context,
   project: Project,
@@ -44,28 +44,21 @@ export async function createBackup(
   const made = await makeBackup(context, project, request);
   const warning = await sameDiskWarning(context, project, destinations);
   showCreated(context, made, lock, warning);
-  return made.failed.length > 0 ? ExitCode.invalid : ExitCode.ok;
+  return made.failed.length > 0 || withoutKey(made.contents).length > 0 ? ExitCode.invalid : ExitCode.ok;
 }
 
-/** Copies the databases to say how large they are, and removes the copies. */
+/** Looks at the databases where they are: nothing is copied, and a backup that is made meanwhile is not disturbed. */
 async function wouldCreate(
   context: Context,
   project: Project,
   request: MakeRequest,
   withoutKeys: boolean,
 ): Promise<ExitCode> {
-  try {
-    await clearStaging(context);
-    const collected = await collectSources(context, { ...request, project, withKeys: !withoutKeys });
-    showWouldCreate(
-      context,
-      await contentsOf(context, project, request, collected),
-      request.destinations ?? [],
-    );
-    return ExitCode.ok;
-  } finally {
-    await clearStaging(context);
-  }
+  const wanted = { ...request, project, withKeys: !withoutKeys, stage: false };
+  const collected = await collectSources(context, wanted);
+  const contents = await contentsOf(context, project, request, collected, context.clock.now());
+  showWouldCreate(context, contents, request.destinations ?? []);
+  return ExitCode.ok;
 }
 
 async function refuseRunningNode(context: Context, project: Project): Promise<void> {

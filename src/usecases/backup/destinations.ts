@@ -1,3 +1,5 @@
+import { isWithin } from '../../domain/disk/mounts.ts';
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { enumerate } from '../../ui/text.ts';
 import type { Context } from '../context.ts';
@@ -40,4 +42,46 @@ export async function sameDiskWarning(
   const shared = new Set(keptPlaces.map((place) => names.get(place)));
   if (!disks.every((disk) => shared.has(disk))) return undefined;
   return `Every backup lies on ${enumerate([...new Set(disks.map(String))])}, where keys or data of this project lie, too: one broken disk takes both. Name a folder on another disk in smesh.yaml: backup.to`;
+}
+
+/**
+ * Makes the folder and answers its real path. Rejects where it is one that had its backup already, lies behind a link
+ * among keys or PoST data, or does not answer: a dead share would keep waiting whatever was to follow.
+ */
+export async function prepareDestination(
+  context: Context,
+  project: Project,
+  destination: string,
+  taken: ReadonlyMap<string, string>,
+  owner: object | undefined,
+): Promise<string> {
+  const { files } = context.ports;
+  const look = async () => {
+    await files.makeDirectory(destination, { mode: 0o700, ...owner });
+    return { real: await files.realPath(destination) };
+  };
+  const answer = await within(
+    context.clock,
+    look().catch((error: unknown) => ({ error })),
+    ANSWERS_MS,
+  );
+  if (answer === undefined) throw badDestination('it did not answer in time: is it a share that is gone?');
+  if ('error' in answer) throw answer.error;
+  const twin = taken.get(answer.real);
+  if (twin !== undefined) throw badDestination(`it is the same folder as ${twin}`);
+  const places = [
+    { what: "the folder of the node's keys", path: identitiesFolder(project) },
+    ...project.identities.map(({ name, data }) => ({ what: `the PoST directory of ${name}`, path: data })),
+  ];
+  for (const { what, path } of places) {
+    const real = await within(context.clock, files.realPath(path), ANSWERS_MS);
+    if (isWithin(answer.real, real ?? path)) throw badDestination(`it lies in ${what}`);
+  }
+  return answer.real;
+}
+
+function badDestination(message: string): SmeshError {
+  return new SmeshError('bad-destination', ExitCode.invalid, message, {
+    hint: 'Name another folder in smesh.yaml: backup.to',
+  });
 }

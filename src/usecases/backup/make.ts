@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { replacesOlder, withoutKey } from '../../domain/backup/complete.ts';
 import type { Contents } from '../../domain/backup/contents.ts';
 import { type BackupReason, backupFileName } from '../../domain/backup/file-name.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
@@ -10,11 +11,12 @@ import type { AgeLock } from '../../ports/age.ts';
 import type { FileFacts } from '../../ports/files.ts';
 import { version } from '../../version.ts';
 import type { Context } from '../context.ts';
+import { identitiesFolder } from '../node-keys.ts';
 import { within } from '../observe/question.ts';
 import { projectOwner } from '../owners.ts';
 import { measure, packArchive } from './archive.ts';
-import { destinationsOf } from './destinations.ts';
-import { removeSuperseded } from './remove-superseded.ts';
+import { destinationsOf, prepareDestination } from './destinations.ts';
+import { noteMade, removeSuperseded } from './remove-superseded.ts';
 import { ANSWERS_MS, type BackupSource, type BackupSources, collectSources } from './sources.ts';
 import { clearStaging } from './staging.ts';
 
@@ -26,6 +28,8 @@ export interface MakeRequest {
   readonly also: readonly string[];
   /** Instead of those of smesh.yaml. */
   readonly destinations?: readonly string[];
+  /** Never removed, whatever `backup.keep` says. */
+  readonly spare?: string;
 }
 
 export interface MadeBackup {
@@ -49,9 +53,11 @@ export async function makeBackup(
 ): Promise<MadeBackup> {
   try {
     await clearStaging(context);
+    // Before the database is copied: what happens in it later is not in the copy.
+    const at = context.clock.now();
     const withKeys = request.lock !== undefined;
     const collected = await collectSources(context, { ...request, project, withKeys });
-    const contents = await contentsOf(context, project, request, collected);
+    const contents = await contentsOf(context, project, request, collected, at);
     return await writeEverywhere(context, project, request, contents, collected.sources);
   } finally {
     await clearStaging(context);
@@ -64,6 +70,7 @@ export async function contentsOf(
   project: Project,
   request: MakeRequest,
   { sources, missing }: BackupSources,
+  at: number,
 ): Promise<Contents> {
   const { files, system } = context.ports;
   const entries = [];
@@ -73,12 +80,12 @@ export async function contentsOf(
   }
   const places = await diskPlaces(context, project);
   const { name, genesisTime } = project.network;
-  return {
-    schemaVersion: 1,
+  const contents = {
+    schemaVersion: 1 as const,
     tool: version,
     project: project.name,
     directory: context.directory,
-    createdAt: new Date(context.clock.now()).toISOString(),
+    createdAt: new Date(at).toISOString(),
     reason: request.reason,
     host: system.hostname,
     network: { name, genesisTime, genesisId: genesisId(project.network) },
@@ -93,8 +100,12 @@ export async function contentsOf(
       return { id, name, data, ...(disk === undefined ? {} : { disk }) };
     }),
     entries,
-    missing: [...missing],
   };
+  const keyless = withoutKey(contents).map((identity) => ({
+    path: `${identitiesFolder(project)}/${identity}.key`,
+    why: `no private key of ${identity} was found`,
+  }));
+  return { ...contents, missing: [...missing, ...keyless] };
 }
 
 function ownerOf(name: 'node' | 'project', facts: FileFacts | undefined) {
@@ -124,9 +135,12 @@ async function writeEverywhere(
   const paths: string[] = [];
   const failed: { destination: string; error: SmeshError }[] = [];
   const removed: string[] = [];
+  const taken = new Map<string, string>();
+  const owner = await projectOwner(context);
   let made: { readonly digest: string; readonly size: number } | undefined;
   for (const destination of request.destinations ?? destinationsOf(context, project)) {
     try {
+      const real = await prepareDestination(context, project, destination, taken, owner);
       const [first] = paths;
       // The others get the same bytes: asked twice, a database may have gone on meanwhile.
       const content =
@@ -135,7 +149,11 @@ async function writeEverywhere(
       if (made !== undefined && made.digest !== written.digest) throw readBackDifferently(written.path);
       made = written;
       paths.push(written.path);
-      removed.push(...(await removeSuperseded(context, project, destination)));
+      taken.set(real, destination);
+      await noteMade(context, written.path, owner);
+      const spared = request.spare === undefined ? paths : [...paths, request.spare];
+      if (replacesOlder(contents))
+        removed.push(...(await removeSuperseded(context, project, destination, spared)));
     } catch (error) {
       const explained = explainSystemError(error) ?? error;
       if (!(explained instanceof SmeshError) || explained.exitCode === ExitCode.cancelled) throw error;
@@ -169,8 +187,7 @@ async function writeOne(
 ): Promise<{ readonly path: string; readonly digest: string; readonly size: number }> {
   const { files } = context.ports;
   const owner = await projectOwner(context);
-  await files.makeDirectory(destination, { mode: 0o700, ...owner });
-  await files.removeLeftovers(destination);
+  await removeOldLeftovers(context, project, destination);
   const path = await freePath(context, project, request, contents, destination);
   const hash = sha256.create();
   let size = 0;
@@ -191,6 +208,18 @@ async function writeOne(
     throw readBackDifferently(path);
   }
   return { path, digest, size };
+}
+
+const LEFTOVER_MS = 3_600_000;
+
+/** Of runs that were killed; another project of this name may be writing to the same folder just now. */
+async function removeOldLeftovers({ ports, clock }: Context, { name }: Project, folder: string) {
+  for (const { name: file } of await ports.files.list(folder)) {
+    if (!file.startsWith(`.smesh-${name}-`) || !file.endsWith('.tmp')) continue;
+    const facts = await ports.files.facts(`${folder}/${file}`);
+    if (facts !== undefined && clock.now() - facts.modifiedMs > LEFTOVER_MS)
+      await ports.files.removeOwn(`${folder}/${file}`);
+  }
 }
 
 async function freePath(

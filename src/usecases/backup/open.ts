@@ -14,6 +14,9 @@ import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { AgeFault, type AgeKey } from '../../ports/age.ts';
 import type { Context } from '../context.ts';
 
+/** Keys, settings and metadata of a host, all of them together. */
+const LARGEST_SMALL_FILES = 512 * 1024 * 1024;
+
 /** What is done with each file of a backup; what is not read is checked all the same. */
 export type Visitor = (
   entry: BackupEntry,
@@ -91,6 +94,7 @@ async function readArchive(
       continue;
     }
     if (file.path === SEAL_ENTRY && at === contents.entries.length && !sealed) {
+      if (file.size > 128) throw new BadArchive('its last file is much too long');
       sealed = Buffer.from(await gather(file.content())).toString('latin1') === `${digest}\n`;
       if (!sealed) throw new BadArchive('its list of contents is not as it was written');
       continue;
@@ -128,6 +132,10 @@ function firstOf(file: ArchivedFile): AsyncIterable<Uint8Array> {
 function contentsIn(bytes: Uint8Array): Contents {
   const read = readContents(Buffer.from(bytes).toString('utf8'));
   if ('fault' in read) throw new BadArchive(read.fault);
+  // These are read into memory; nothing that a backup has of them comes near.
+  const small = read.entries.filter(({ kind }) => kind !== 'database' && kind !== 'state');
+  if (small.reduce((total, { size }) => total + size, 0) > LARGEST_SMALL_FILES)
+    throw new BadArchive('files in it are much too large for what they are');
   return read;
 }
 

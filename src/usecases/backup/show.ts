@@ -30,7 +30,7 @@ function entriesToJson({ entries }: Contents) {
   return entries.map(({ path, kind, origin, size, secret }) => ({ path, kind, origin, size, secret }));
 }
 
-function sayMissing(context: Context, { missing }: Contents): void {
+export function sayMissing(context: Context, { missing }: Contents): void {
   for (const { path, why } of missing) context.out.warn(`Not in it: ${path} (${why})`);
 }
 

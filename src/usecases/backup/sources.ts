@@ -6,6 +6,7 @@ import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { readKeyFile } from '../../domain/identity/key-file.ts';
 import { LEASE_ENDING } from '../../domain/identity/lease.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
+import { OWN_POET_KEY_FILE } from '../../domain/poet/own-poet.ts';
 import { METADATA_FILE } from '../../domain/post/metadata.ts';
 import type { Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
@@ -28,6 +29,8 @@ export interface SourcesRequest {
   /** Private keys are taken only for an archive that is encrypted. */
   readonly withKeys: boolean;
   readonly withState: boolean;
+  /** `false` for a look only: databases are not copied. */
+  readonly stage?: boolean;
   /** Data folders of other nodes. */
   readonly also: readonly string[];
 }
@@ -45,7 +48,7 @@ const LARGEST_SMALL_FILE = 64 * 1024 * 1024;
  * What belongs to the project and cannot be read is an error; what lies on a disk that is away is listed as missing.
  */
 export async function collectSources(context: Context, request: SourcesRequest): Promise<BackupSources> {
-  const collector = new Collector(context, request.withKeys);
+  const collector = new Collector(context, request.withKeys, request.stage ?? true);
   const { project } = request;
   for (const name of PROJECT_FILES)
     await collector.small(`project/${name}`, `${context.directory}/${name}`, 'project');
@@ -54,6 +57,13 @@ export async function collectSources(context: Context, request: SourcesRequest):
   await collector.small('project/.smesh/history', `${state}/history`, 'history');
   await collector.folder('project/.smesh/retired', `${state}/retired`, 'retired-key');
   await collector.nodeFolder('node-data', project.node.data, identitiesFolder(project));
+  if (project.ownPoet !== undefined)
+    await collector.small(
+      `poet/${OWN_POET_KEY_FILE}`,
+      `${project.ownPoet.data}/${OWN_POET_KEY_FILE}`,
+      'poet-key',
+      true,
+    );
   if (request.withState) await collector.state(project.node.data);
   await collector.postDirectories([...project.identities, ...(project.initialisation?.jobs ?? [])]);
   for (const [index, folder] of request.also.entries())
@@ -68,7 +78,10 @@ class Collector implements BackupSources {
   readonly #withKeys: boolean;
   readonly #taken = new Set<string>();
 
-  constructor(context: Context, withKeys: boolean) {
+  readonly #stage: boolean;
+
+  constructor(context: Context, withKeys: boolean, stage: boolean) {
+    this.#stage = stage;
     this.#context = context;
     this.#withKeys = withKeys;
   }
@@ -122,6 +135,8 @@ class Collector implements BackupSources {
   /** What a node keeps for itself and nothing else can give back (spacemesh.md §6.1). */
   async nodeFolder(path: string, folder: string, identities: string): Promise<void> {
     const { files } = this.#context.ports;
+    if ((await files.facts(folder)) === undefined)
+      this.missing.push({ path: folder, why: 'it is not there: is its disk mounted?' });
     await this.folder(`${path}/identities`, identities, 'key');
     await this.#database(`${path}/local.sql`, `${folder}/local.sql`);
     // Its name until 1.3.
@@ -194,6 +209,11 @@ class Collector implements BackupSources {
     const { files } = this.#context.ports;
     const facts = await files.facts(origin);
     if (facts?.kind !== 'file') return;
+    if (!this.#stage) {
+      const entry = { path, kind: 'database' as const, origin, mode: facts.mode, secret: false };
+      this.#add({ entry, content: { file: origin } });
+      return;
+    }
     const name = path.replaceAll('/', '-');
     const staged: StagedDatabase | undefined = await stageDatabase(this.#context, origin, name);
     if (staged === undefined) return;

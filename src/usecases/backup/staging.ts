@@ -18,7 +18,33 @@ const ATTEMPTS = 5;
  * cleared away by the next one that takes the project's lock, as every temporary file beside the journal is.
  */
 function stagingFolder(context: Context): string {
-  return `${stateFolder(context.directory)}/journal/.smesh-backup.staging.tmp`;
+  return `${journalFolder(context)}/.smesh-backup.staging.tmp`;
+}
+
+function journalFolder(context: Context): string {
+  return `${stateFolder(context.directory)}/journal`;
+}
+
+/**
+ * Runs a look at a copy that nobody else has, and leaves nothing: a dry run holds no lock, and a backup may be made beside
+ * it.
+ *
+ * @param folder that is there, on the disk of the database
+ */
+export async function withCopy<T>(
+  context: Context,
+  source: string,
+  folder: string,
+  act: (staged: StagedDatabase | undefined) => Promise<T>,
+): Promise<T> {
+  const { files, system } = context.ports;
+  const own = `${folder}/.smesh-look.${system.pid}${context.clock.now().toString(36)}.tmp`;
+  try {
+    await files.makeDirectory(own, { mode: 0o700 });
+    return await act(await stageInto(context, source, `${own}/standing.sql`));
+  } finally {
+    await files.removeOwn(own);
+  }
 }
 
 /** Removes the copies: those of this run, or of one that was killed. */
@@ -46,7 +72,10 @@ export async function stageDatabase(
   const { files } = context.ports;
   if (!(await files.exists(source))) return undefined;
   await makeStaging(context);
-  const path = `${stagingFolder(context)}/${name}`;
+  return stageInto(context, source, `${stagingFolder(context)}/${name}`);
+}
+
+async function stageInto(context: Context, source: string, path: string): Promise<StagedDatabase> {
   try {
     const editor = await context.ports.databaseEditor();
     await editor.copy(source, path);

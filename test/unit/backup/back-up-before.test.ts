@@ -45,6 +45,7 @@ describe('backUpBefore', () => {
     expect(readdirSync(join(farm.directory, '.smesh/journal'))).toEqual([]);
     expect(readdirSync(join(farm.directory, '.smesh')).sort()).toEqual([
       'backups',
+      'backups-made',
       'history',
       'journal',
       'retired',

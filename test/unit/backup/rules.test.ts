@@ -55,6 +55,8 @@ describe('names of backups', () => {
       'local.sql',
     ];
     expect(superseded(files, 'farm', 2)).toEqual([file(4, 'keys'), file(1, 'manual')]);
+    // In the order in which they were made, whatever the clock said.
+    expect(superseded([file(9, 'manual'), file(1, 'manual')], 'farm', 1)).toEqual([file(9, 'manual')]);
     expect(superseded(files, 'farm', 1)).toHaveLength(4);
     expect(superseded(files, 'farm', 10)).toEqual([]);
     fc.assert(

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { BackupEntry, Contents } from '../../../domain/backup/contents.ts';
@@ -10,7 +11,7 @@ import type { Project } from '../../../domain/project/types.ts';
 import type { Context } from '../../context.ts';
 import { PROJECT_FILE } from '../../load-project.ts';
 import { identitiesFolder, readInstalledKeys } from '../../node-keys.ts';
-import { clearStaging, stageDatabase } from '../staging.ts';
+import { withCopy } from '../staging.ts';
 import type { VerifiedBackup } from '../verify.ts';
 
 /** A file of the backup, where it goes, and what is there now. */
@@ -29,24 +30,27 @@ export interface RestoreLook {
   readonly items: readonly RestoreItem[];
   readonly keys: readonly InstalledKey[];
   readonly hasDatabase: boolean;
+  /** What a database has left that is not there itself. */
+  readonly strayJournals: readonly string[];
   /** Keys, a database or a project file are there already. */
   readonly occupied: boolean;
 }
 
-/** What a backup would put where, and what is there now. Changes nothing but a copy of local.sql in `.smesh`. */
+/** What a backup would put where, and what is there now. Changes nothing; local.sql is copied beside itself for the moment. */
 export async function lookAtTarget(
   context: Context,
   { contents, files }: VerifiedBackup,
 ): Promise<RestoreLook> {
   const project = projectInBackup(context, contents, files);
-  const places = { directory: context.directory, nodeData: project.node.data };
+  const places = { directory: context.directory, nodeData: project.node.data, ...poetPlace(project) };
   const items: RestoreItem[] = [];
   for (const entry of contents.entries) {
     const target =
       entry.kind === 'metadata'
         ? await metadataTarget(context, project, entry)
         : targetOf(entry, contents, places);
-    if (target === undefined) continue;
+    // Several directories of one identity: the first is the one of smesh.yaml.
+    if (target === undefined || items.some((item) => item.target === target)) continue;
     items.push({ entry, target, present: await presence(context, entry, target, files.get(entry.path)) });
   }
   const keys = await readInstalledKeys(context, identitiesFolder(project));
@@ -55,7 +59,12 @@ export async function lookAtTarget(
   const parsed = text === undefined ? undefined : parseProject(text, { directory: context.directory });
   const standing = parsed?.ok === true ? parsed.project : undefined;
   const occupied = keys.length > 0 || hasDatabase || text !== undefined;
-  return { contents, project, standing, items, keys, hasDatabase, occupied };
+  const strayJournals = await strayIn(context, project.node.data);
+  return { contents, project, standing, items, keys, hasDatabase, strayJournals, occupied };
+}
+
+function poetPlace({ ownPoet }: Project): { readonly poetData?: string } {
+  return ownPoet === undefined ? {} : { poetData: ownPoet.data };
 }
 
 function projectInBackup(
@@ -111,15 +120,22 @@ async function sameDatabase(
 ): Promise<RestoreItem['present']> {
   const { files } = context.ports;
   if (target.endsWith('-wal')) return 'other';
-  await clearStaging(context);
-  try {
-    const staged = await stageDatabase(context, target, 'standing-local.sql');
+  return withCopy(context, target, dirname(target), async (staged) => {
     if (staged === undefined) return 'absent';
     if (staged.wal !== undefined) return 'other';
     return (await digestOfFile(files.readChunks(staged.path))) === entry.sha256 ? 'same' : 'other';
-  } finally {
-    await clearStaging(context);
+  });
+}
+
+async function strayIn({ ports }: Context, folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of ['local.sql', 'state.sql']) {
+    if (await ports.files.exists(`${folder}/${name}`)) continue;
+    for (const ending of ['-wal', '-journal'])
+      if (((await ports.files.facts(`${folder}/${name}${ending}`))?.size ?? 0) > 0)
+        found.push(`${folder}/${name}${ending}`);
   }
+  return found;
 }
 
 async function digestOfFile(chunks: AsyncIterable<Uint8Array>): Promise<string> {

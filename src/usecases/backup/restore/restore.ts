@@ -31,9 +31,7 @@ async function restore(context: Context, request: RestoreRequest): Promise<ExitC
   if (verified.faults.length > 0) throw faulty(request.file, verified.faults);
   const look = await lookAtTarget(context, verified);
   await refuseUnsafeRestore(context, look);
-  const { network, poet } = look.project;
-  const madeAt = Date.parse(look.contents.createdAt);
-  const database = judgeOldDatabase(epochClock(network, poet), madeAt, context.clock.now());
+  const database = judgeDatabase(look, context.clock.now());
   const decision = decide(look, database, request);
   if (decision.refusals.length > 0) throw newerState(context, decision.refusals);
   showPlan(context, look, decision, request.dryRun);
@@ -45,10 +43,19 @@ async function restore(context: Context, request: RestoreRequest): Promise<ExitC
     const yes = await context.ports.prompt.confirm({ message: 'Restore it?', flag: '--yes', initial: true });
     if (!yes) throw cancelled('smesh-compose backup restore');
   }
-  if (look.occupied) await backUpBefore(context, look.standing ?? look.project, 'restore');
+  if (look.occupied)
+    await backUpBefore(context, look.standing ?? look.project, 'restore', { spare: request.file });
   await writeRestored(context, request.file, key, verified, look, decision.put);
   await reportRestored(context, look, decision, database, request);
   return ExitCode.ok;
+}
+
+/** By the PoETs of both: they may have been changed since, and with an earlier phase publishing begins earlier. */
+function judgeDatabase({ project, standing, contents }: RestoreLook, now: number): OldDatabase {
+  const judged = [project, standing ?? project].map(({ network, poet }) =>
+    judgeOldDatabase(epochClock(network, poet), Date.parse(contents.createdAt), now),
+  );
+  return judged.find(({ kind }) => kind !== 'current') ?? { kind: 'current' };
 }
 
 function decide(look: RestoreLook, database: OldDatabase, request: RestoreRequest): RestoreDecision {
@@ -58,6 +65,7 @@ function decide(look: RestoreLook, database: OldDatabase, request: RestoreReques
     keys: look.keys,
     standing: look.standing,
     hasDatabase: look.hasDatabase,
+    strayJournals: look.strayJournals,
     database,
     withOldLocalSql: request.withOldLocalSql,
   });

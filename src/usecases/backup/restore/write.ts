@@ -1,8 +1,10 @@
 import { dirname } from 'node:path';
 import type { RestoreDecision } from '../../../domain/backup/decide-restore.ts';
+import { OWN_POET_FOLDERS } from '../../../domain/compose/poet.ts';
 import type { Owner } from '../../../domain/compose/types.ts';
 import { ExitCode, SmeshError } from '../../../domain/errors.ts';
 import type { FileStep } from '../../../domain/plan/steps.ts';
+import type { Project } from '../../../domain/project/types.ts';
 import type { AgeKey } from '../../../ports/age.ts';
 import type { Context } from '../../context.ts';
 import { backupPath, runJournaled } from '../../journal.ts';
@@ -13,8 +15,15 @@ import type { RestoreLook } from './look.ts';
 
 export type PutItem = RestoreDecision['put'][number];
 
-/** With these, and a folder of keys, plain `docker compose up` starts a node: they come when all else is there. */
-const STARTS_NODE: ReadonlySet<string> = new Set(['project/compose.yaml', 'project/node/config.json']);
+/**
+ * With these plain `docker compose up` starts a node, and `generate` makes them of smesh.yaml: they come when all else is
+ * there.
+ */
+const STARTS_NODE: ReadonlySet<string> = new Set([
+  'project/smesh.yaml',
+  'project/compose.yaml',
+  'project/node/config.json',
+]);
 
 interface Owners {
   readonly node: Owner;
@@ -40,6 +49,8 @@ export async function writeRestored(
   const data = look.project.node.data;
   await files.makeDirectory(context.directory, owners.project);
   await files.makeDirectory(data, { mode: 0o700, ...owners.node });
+  // A copy that a killed look has left there.
+  await files.removeLeftovers(data);
   const databases = put.filter(({ entry }) => entry.kind === 'database' || entry.kind === 'state');
   await stageDatabases(context, file, key, databases, owners.node);
   const first = put.filter((item) => !STARTS_NODE.has(item.entry.path));
@@ -54,6 +65,13 @@ export async function writeRestored(
   ]);
   for (const item of put.filter(({ entry }) => entry.kind === 'key' || entry.kind === 'p2p'))
     await putSecret(context, item, contents.get(item.entry.path), owners.node);
+  for (const item of put.filter(({ entry }) => entry.kind === 'poet-key')) {
+    const owner = poetOwner(look.project, owners.node);
+    await putSecret(context, item, contents.get(item.entry.path), owner);
+    // Compose would make them as root, and the service could not write there.
+    for (const folder of OWN_POET_FOLDERS)
+      await files.makeDirectory(`${dirname(item.target)}/${folder}`, { mode: 0o700, ...owner });
+  }
   await journal(
     context,
     owners.project,
@@ -96,6 +114,12 @@ async function ownersOf(context: Context, { contents, project }: RestoreLook): P
         : await nodeOwner(context, project),
     project: ((await fresh(context.directory)) ? former.project : undefined) ?? (await projectOwner(context)),
   };
+}
+
+/** As whom its service runs: only he can read its key. */
+function poetOwner({ ownPoet }: Project, node: Owner): Owner {
+  const [uid, gid] = (ownPoet?.user ?? '').split(':').map(Number);
+  return ownPoet?.user !== undefined && uid !== undefined && gid !== undefined ? { uid, gid } : node;
 }
 
 function isText(kind: PutItem['entry']['kind']): boolean {
