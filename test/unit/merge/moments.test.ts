@@ -5,6 +5,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -14,6 +15,7 @@ import { nodeFiles } from '../../../src/adapters/files/index.ts';
 import { unfinishedNotice } from '../../../src/domain/merge/moved-notice.ts';
 import type { Context } from '../../../src/usecases/context.ts';
 import { keyFilesIn } from '../../helpers/keys.ts';
+import { observed } from '../plan/observed.ts';
 import { makeNode, makeRig, merge, type Rig, undo, whoWouldStart } from './support/rig.ts';
 import { world } from './support/world.ts';
 
@@ -153,23 +155,73 @@ describe('S38: what happens while a merge is under way', () => {
     expect(await merge(makeRig(directory), [node.folder])).toBe(0);
   });
 
-  it('an image without merge-nodes is called that', async () => {
-    const { directory, node } = await world({}, 1);
-    const rig = makeRig(directory);
-    const docker = await rig.context.ports.docker();
-    const runHelper = async () => ({
-      kind: 'ended' as const,
-      exitCode: 127,
-      stdout: '',
-      stderr: "env: 'merge-nodes': No such file or directory\n",
-      truncated: false,
-    });
-    const ports = { ...rig.context.ports, docker: async () => ({ ...docker, runHelper }) };
-    const without: Rig = { ...rig, context: { ...rig.context, ports } as unknown as Context };
+  it('an image without merge-nodes is called that; one whose merge-nodes does not do its work is not believed', async () => {
+    const { directory, node, nodeData } = await world({}, 1);
+    const answering = async (exitCode: number, stderr: string): Promise<Rig> => {
+      const rig = makeRig(directory);
+      const runHelper = async () => ({
+        kind: 'ended' as const,
+        exitCode,
+        stdout: '',
+        stderr,
+        truncated: false,
+      });
+      const docker = { ...(await rig.context.ports.docker()), runHelper };
+      const ports = { ...rig.context.ports, docker: async () => docker };
+      return { ...rig, context: { ...rig.context, ports } as unknown as Context };
+    };
+    const without = await answering(127, "env: 'merge-nodes': No such file or directory\n");
     await expect(merge(without, [node.folder])).rejects.toMatchObject({
       code: 'merge-nodes-missing',
       exitCode: 4,
       hint: expect.stringContaining('node.image'),
     });
+    await expect(merge(await answering(0, ''), [node.folder])).rejects.toMatchObject({
+      code: 'merge-not-verified',
+      exitCode: 3,
+      message: expect.stringMatching(/2 rows in (post|challenge) instead of 3.*nothing has changed/),
+    });
+    expect(existsSync(join(nodeData, '.smesh-merge'))).toBe(false);
+    expect(keyFilesIn(join(node.folder, 'identities'))).toEqual(['node-1.key']);
+  });
+
+  it('a process without a container that holds a file of either node keeps it from being merged', async () => {
+    const { directory, node, nodeData } = await world({}, 1);
+    for (const { file, code } of [
+      { file: join(node.folder, 'LOCK'), code: 'source-at-work' },
+      { file: join(node.folder, 'local.sql'), code: 'source-at-work' },
+      { file: join(nodeData, 'LOCK'), code: 'node-at-work' },
+    ]) {
+      if (!existsSync(file)) writeFileSync(file, '');
+      const lock = `1: FLOCK  ADVISORY  WRITE 999999 fe:00:${statSync(file).ino} 0 EOF\n`;
+      const readText: typeof nodeFiles.readText = async (path) =>
+        path === '/proc/locks' ? lock : nodeFiles.readText(path);
+      await expect(
+        merge(makeRig(directory, { files: { ...nodeFiles, readText } }), [node.folder]),
+      ).rejects.toMatchObject({
+        code,
+        exitCode: 5,
+        message: expect.stringContaining(`somebody holds ${file}`),
+      });
+    }
+  });
+
+  it('is not taken back once the node has been started, were it for a second and without a row', async () => {
+    const { directory, node } = await world({}, 1);
+    expect(await merge(makeRig(directory), [node.folder])).toBe(0);
+    const ran = observed('node', {
+      name: 'farm-node',
+      project: 'farm',
+      state: 'exited',
+      startedAt: Date.now() + 1000,
+      labels: { 'io.smesh-compose.role': 'node' },
+    });
+    await expect(undo(makeRig(directory, { containers: [ran] }))).rejects.toMatchObject({
+      code: 'cannot-undo',
+      details: [expect.stringMatching(/the node was started on .*, after the merge/)],
+    });
+    expect(whoWouldStart(node.folder)).toBe('refuses');
+    const before = { ...ran, startedAt: Date.now() - 60_000 };
+    expect(await undo(makeRig(directory, { containers: [before] }))).toBe(0);
   });
 });
