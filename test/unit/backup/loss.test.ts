@@ -12,9 +12,12 @@ import { basename, join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { describe, expect, it } from 'vitest';
 import { nodeFiles } from '../../../src/adapters/files/index.ts';
+import { decideRestore, type RestoreFacts } from '../../../src/domain/backup/decide-restore.ts';
+import { tarHeader } from '../../../src/domain/doctor/tar.ts';
 import { ownPoetKeyFile } from '../../../src/domain/poet/own-poet.ts';
 import { backUpBefore } from '../../../src/usecases/backup/back-up-before.ts';
 import { createBackup } from '../../../src/usecases/backup/create.ts';
+import { readBackup } from '../../../src/usecases/backup/open.ts';
 import { restoreBackup } from '../../../src/usecases/backup/restore/restore.ts';
 import type { Context } from '../../../src/usecases/context.ts';
 import { tempFolder } from '../../helpers/temp.ts';
@@ -239,4 +242,70 @@ describe('restore', () => {
     expect(await restoreBackup(context, request(file))).toBe(0);
     expect(existsSync(join(farm.directory, 'smesh.yaml'))).toBe(true);
   });
+});
+
+describe('a backup that somebody has made up', () => {
+  const entry = (path: string, origin: string, size: number, kind = 'project') => ({
+    path,
+    kind,
+    origin,
+    size,
+    mode: 0o644,
+    sha256: '0'.repeat(64),
+    secret: false,
+  });
+  const refused = async (entries: readonly object[]) => {
+    const root = tempFolder('made-up');
+    const { directory } = makeFarm(root);
+    const { context } = contextFor(directory);
+    const [file = ''] = await automatic(context);
+    const plain = readFileSync(file);
+    const size = Number.parseInt(plain.toString('latin1', 124, 135), 8);
+    const contents = JSON.parse(plain.toString('utf8', 512, 512 + size));
+    const list = Buffer.from(JSON.stringify({ ...contents, entries }));
+    const [first] = entries as readonly { readonly path: string; readonly size: number }[];
+    const padding = Buffer.alloc((512 - (list.length % 512)) % 512);
+    const head = tarHeader('contents.json', list.length, 0);
+    const rest = first === undefined ? Buffer.alloc(0) : tarHeader(first.path, first.size, 0);
+    writeFileSync(join(root, 'bad'), Buffer.concat([head, list, padding, rest, Buffer.alloc(4096)]));
+    return readBackup(context, join(root, 'bad'), undefined, async () => {}).then(
+      () => 'taken',
+      ({ message }) => message as string,
+    );
+  };
+
+  it('is refused where it names one place twice, or would fill the memory', async () => {
+    const twice = ['a', 'b'].map((path) => entry(path, '/srv/farm/smesh.yaml', 0));
+    expect(await refused(twice)).toContain('names something twice');
+    expect(await refused([entry('a', '/srv/farm/.env', 2 ** 40)])).toContain('much too large');
+    // Of a database any size may be true; there is not so much in the file.
+    expect(await refused([entry('a', '/srv/n/local.sql', 2 ** 40, 'database')])).toContain('ends too early');
+  });
+});
+
+it('state.sql-wal is not put beside a state.sql that stays', async () => {
+  const state = (name: string, present: 'other' | 'absent') => ({
+    entry: { kind: 'state', path: `node-data/${name}`, origin: `/n/${name}` },
+    target: `/n/${name}`,
+    present,
+  });
+  const decision = decideRestore({
+    contents: { entries: [], identities: [] },
+    items: [state('state.sql', 'other'), state('state.sql-wal', 'absent')],
+    keys: [],
+    hasDatabase: false,
+    strayJournals: [],
+    database: { kind: 'current' },
+    withOldLocalSql: false,
+  } as unknown as RestoreFacts);
+  expect(decision.put).toEqual([]);
+});
+
+it('a backup is as old as the copy of its database, however long the rest takes', async () => {
+  const { farm } = await scene();
+  const { context } = contextFor(farm.directory);
+  let now = NOW;
+  const slow = { ...context, clock: { ...context.clock, now: () => (now += 60_000) } };
+  const [path = ''] = await automatic(slow);
+  expect(basename(path)).toContain('20261116T120100Z');
 });
