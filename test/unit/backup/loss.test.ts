@@ -309,3 +309,18 @@ it('a backup is as old as the copy of its database, however long the rest takes'
   const [path = ''] = await automatic(slow);
   expect(basename(path)).toContain('20261116T120100Z');
 });
+
+it('an old local.sql is judged by the PoETs of today, too: with an earlier phase publishing began earlier', async () => {
+  const { farm, request } = await scene();
+  const { context } = contextFor(farm.directory);
+  const [file = ''] = await automatic(context);
+  farm.database.close();
+  rmSync(join(farm.directory, 'node-data/local.sql'));
+  const path = join(farm.directory, 'smesh.yaml');
+  writeFileSync(path, `${readFileSync(path, 'utf8')}poet: {phaseShift: 120h}\n`);
+  // Gap 87 opens on 22 November by the backup's, on 17 November by today's.
+  const { context: later, said } = contextFor(farm.directory, { now: NOW + 3 * 24 * 60 * 60_000 });
+  expect(await restoreBackup(later, request(file))).toBe(0);
+  expect(existsSync(join(farm.directory, 'node-data/local.sql'))).toBe(false);
+  expect(said.warnings.join('\n')).toContain('local.sql was not put back');
+});

@@ -52,6 +52,10 @@ export async function writeRestored(
   // A copy that a killed look has left there.
   await files.removeLeftovers(data);
   const databases = put.filter(({ entry }) => entry.kind === 'database' || entry.kind === 'state');
+  // Backups may go elsewhere; copies of what is replaced are kept here.
+  const copies = dirname(backupPath(context.directory, look.contents.createdAt, 'x'));
+  if (put.some(({ replaces }) => replaces))
+    await files.makeDirectory(copies, { mode: 0o700, ...owners.project });
   await stageDatabases(context, file, key, databases, owners.node);
   const first = put.filter((item) => !STARTS_NODE.has(item.entry.path));
   await journal(context, owners.project, [
