@@ -47,11 +47,12 @@ export const mergeCommand = defineCommand({
     const [dryRun, force] = [flagOption(invocation, 'dry-run'), flagOption(invocation, 'force')];
     const paths = invocation.arguments.map(fromWorkingDirectory);
     if (flagOption(invocation, 'undo')) {
-      if (paths.length > 0)
+      const given = ['config', 'data', 'ignore'].find((name) => listOption(invocation, name) !== undefined);
+      if (paths.length > 0 || given !== undefined)
         throw new SmeshError(
           'bad-option',
           ExitCode.usage,
-          '--undo takes the last merge back as a whole: it wants no folder. Nothing was changed.',
+          `--undo takes the last merge back as a whole: it wants no ${given === undefined ? 'folder' : `--${given}`}. Nothing was changed.`,
         );
       return undoMerge(context, { dryRun, force });
     }
