@@ -59,7 +59,7 @@ function finalState(project: string): readonly string[] {
     ],
   });
   // One for each run; what is left of one that was being written goes with the next one.
-  return lines.filter((line) => !line.includes('.smesh-backup.'));
+  return lines.filter((line) => !/\.smesh-backup\.|journal\/backups-made /.test(line));
 }
 
 /** The first copy is made by `prepare`, the others are copies of it. */

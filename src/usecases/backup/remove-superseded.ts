@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { superseded } from '../../domain/backup/retention.ts';
 import type { Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
@@ -5,10 +6,11 @@ import { stateFolder } from '../journal.ts';
 
 /**
  * Notes which files this project has made, in their order. Another project may have the same name and the same folder, and
- * a clock may go backwards: names tell neither whose a backup is, nor which is the newest.
+ * a clock may go backwards: names tell neither whose a backup is, nor which is the newest. Beside the journal, where the next
+ * command tidies up after one that was killed.
  */
 function recordOf(context: Context): string {
-  return `${stateFolder(context.directory)}/backups-made`;
+  return `${stateFolder(context.directory)}/journal/backups-made`;
 }
 
 /**
@@ -50,8 +52,9 @@ async function readRecord(context: Context): Promise<readonly string[]> {
 /** The caller holds the project's lock. */
 export async function noteMade(context: Context, path: string, owner: object | undefined): Promise<void> {
   const lines = [...(await readRecord(context)).filter((line) => line !== path), path];
-  await context.ports.files.makeDirectory(stateFolder(context.directory), owner);
-  await context.ports.files.writeAtomic(recordOf(context), `${lines.slice(-20_000).join('\n')}\n`, {
+  const record = recordOf(context);
+  await context.ports.files.makeDirectory(dirname(record), { mode: 0o700, ...owner });
+  await context.ports.files.writeAtomic(record, `${lines.slice(-20_000).join('\n')}\n`, {
     mode: 0o600,
     ...owner,
   });
