@@ -6,11 +6,11 @@ import { enumerate } from '../../ui/text.ts';
 import type { Context } from '../context.ts';
 
 /**
- * Whether a node that is started with this list registers somebody for two rounds that overlap, or ends at once, because identities are registered only where it does not lead
- * and their round has begun (spacemesh.md §6.4, §14.7): after somebody has edited the list by hand. A database that cannot
- * be read says nothing of it; other checks say that.
+ * Whether a node that is started with this list ends at once, because identities are registered only where it does not lead
+ * and their round has begun, or registers somebody for two rounds that overlap (spacemesh.md §6.4, §14.7): after somebody
+ * has edited the list by hand. A database that cannot be read says nothing of it; other checks say that.
  *
- * @param force it is started all the same, and said
+ * @param force a node that would end is started all the same, and said; for what can end an identity there is no force
  */
 export async function checkPoets(
   context: Context,
@@ -45,7 +45,7 @@ export async function checkPoets(
     }),
     now,
   );
-  return [...unlisted(stranded, force), ...overlapping(doubled, force)];
+  return [...unlisted(stranded, force), ...overlapping(doubled)];
 }
 
 function unlisted(stranded: readonly Stranded[], force: boolean): readonly Finding[] {
@@ -66,13 +66,12 @@ function unlisted(stranded: readonly Stranded[], force: boolean): readonly Findi
 
 function overlapping(
   doubled: readonly { readonly name: string; readonly addresses: readonly string[] }[],
-  force: boolean,
 ): readonly Finding[] {
   if (doubled.length === 0) return [];
   return [
     {
       code: 'poet-registrations-overlap',
-      severity: force ? 'warning' : 'error',
+      severity: 'error',
       kind: 'refused',
       message: `${enumerate(doubled.map(({ name }) => name))} ${doubled.length === 1 ? 'is' : 'are'} registered for a round of other times than poet in smesh.yaml has: registered for two that overlap, an identity could end with two ATXs and be cancelled for ever`,
       evidence: [...new Set(doubled.flatMap(({ addresses }) => addresses))].join(', '),
