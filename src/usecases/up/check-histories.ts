@@ -44,7 +44,7 @@ export async function checkHistories(
         kind: 'refused',
         message: `${ids.get(smesherId)} (${shortId(smesherId)}) has smeshed with another node of this engine, and its history is not in this one's database: with a second ATX for the same epoch it is banned for ever`,
         evidence: `${folder}/local.sql${servedBy === undefined ? '' : `, container ${servedBy.container}`}`,
-        next: `Stop that node for good and let this project go on with its folder (node.data in smesh.yaml), or bring it in with keys and history, both stopped: smesh-compose merge ${quoteForShell(folder)} A smesh-compose project gives an identity up with remove and up`,
+        next: `Stop that node for good and let this project go on with its folder (node.data in smesh.yaml), or bring it in with keys and history, both stopped: smesh-compose merge ${quoteForShell(folder)}   Where it is a smesh-compose project, it can give the identity up instead: smesh-compose remove there, then up`,
       }),
     ),
   );
