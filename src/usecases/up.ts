@@ -1,6 +1,7 @@
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { describeFinding, findingsError } from '../domain/plan/findings.ts';
 import type { Step } from '../domain/plan/steps.ts';
+import { isPoetFault } from '../domain/poet/switch/node-log.ts';
 import { planToJson, renderPlan } from '../ui/plan.ts';
 import { lossPrice, lossToJson, momentStyle } from '../ui/stop-price.ts';
 import { enumerate } from '../ui/text.ts';
@@ -238,14 +239,10 @@ function outcomeOf(service: StartedService, watched: WatchResult | undefined): U
   const seen = watched?.services.find(({ containerId }) => containerId === service.containerId);
   if (seen === undefined) return { ...base, state: 'starting' };
   const reason = seen.reason === undefined ? {} : { reason: seen.reason };
-  const isPoet = seen.state === 'failed' && POET_FAULT.test(seen.reason ?? '');
+  const isPoet = seen.state === 'failed' && isPoetFault(seen.reason ?? '');
   const next = isPoet ? { next: 'smesh-compose poet recover --dry-run' } : {};
   return { ...base, state: seen.state, connected: seen.connected, ...reason, ...next };
 }
-
-/** Of a node that ends because of its list of PoETs (spacemesh.md §6.4, §7.2). */
-const POET_FAULT =
-  /None of the poets listed|failed to create poet service|slice bounds out of range \[:5\] with capacity 0/;
 
 /** What it costs to do a postponed step at once: a refusal says it, and this is one. */
 function priceOf(context: Context, { looks }: PreparedUp) {

@@ -1,9 +1,10 @@
 import { parse } from 'yaml';
 import { parseSmesherId, type SmesherId, smesherIdFromBase64 } from '../identity/smesher-id.ts';
+import { isMapping } from '../is-mapping.ts';
 import { programOfDockerRun } from './docker-run.ts';
 import type { FoundProgram, NotExpressible } from './found.ts';
 import { shownValue } from './found.ts';
-import { isTree, type Tree } from './node-flags.ts';
+import type { Tree } from './node-flags.ts';
 import { isProverCommand } from './role.ts';
 import { shellCommands } from './words.ts';
 
@@ -43,7 +44,7 @@ export function readScheduler(source: SchedulerFile): SchedulerReading {
     left: [] as NotExpressible[],
   };
   const slots: number[] = [];
-  walk(isTree(value) || Array.isArray(value) ? value : source.text, source, reading, slots);
+  walk(isMapping(value) || Array.isArray(value) ? value : source.text, source, reading, slots);
   const [k2powSlots] = slots;
   return {
     programs: uniqueByName(reading.programs),
@@ -79,13 +80,13 @@ function walk(value: unknown, source: SchedulerFile, found: Collected, slots: nu
       if (isProverCommand(words)) found.programs.push(bareProgram(words, source));
     }
     for (const entry of value) {
-      const listed = isTree(entry) ? listedService(entry) : undefined;
+      const listed = isMapping(entry) ? listedService(entry) : undefined;
       if (listed !== undefined) found.listed.push(listed);
       walk(entry, source, found, slots);
     }
     return;
   }
-  if (!isTree(value)) return;
+  if (!isMapping(value)) return;
   for (const [key, entry] of Object.entries(value)) {
     if (/^(depends|depends_on|needs|after)$/.test(key) && entry !== null)
       found.left.push(
@@ -106,8 +107,8 @@ function leave({ file }: SchedulerFile, key: string, value: unknown, meaning: st
 function listedNodes(entry: unknown): readonly ListedService[] {
   const entries: readonly unknown[] = Array.isArray(entry) ? entry : [entry];
   return entries.flatMap((one) => {
-    const name = isTree(one) ? nameOf(one) : undefined;
-    return name === undefined || !isTree(one) || one['endpoint'] === undefined
+    const name = isMapping(one) ? nameOf(one) : undefined;
+    return name === undefined || !isMapping(one) || one['endpoint'] === undefined
       ? []
       : [{ name, role: 'node' as const }];
   });
@@ -133,7 +134,7 @@ function nameOf(entry: Tree): string | undefined {
 }
 
 function leaves(value: unknown, key = ''): readonly { readonly key: string; readonly value: unknown }[] {
-  if (isTree(value)) return Object.entries(value).flatMap(([name, entry]) => leaves(entry, name));
+  if (isMapping(value)) return Object.entries(value).flatMap(([name, entry]) => leaves(entry, name));
   return Array.isArray(value) ? [] : [{ key, value }];
 }
 

@@ -1,3 +1,4 @@
+import { isMapping } from '../is-mapping.ts';
 import { type FlagSpec, parseFlags } from './words.ts';
 
 export type Tree = { readonly [key: string]: unknown };
@@ -100,13 +101,9 @@ export function parseJson(text: string): unknown {
   }
 }
 
-export function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** The node reads keys in any case (spacemesh.md §1.1). */
 export function lowerKeys(value: unknown): unknown {
-  if (!isTree(value)) return value;
+  if (!isMapping(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, entry]) => [key.toLowerCase(), lowerKeys(entry)]),
   );
@@ -114,21 +111,21 @@ export function lowerKeys(value: unknown): unknown {
 
 export function at(tree: Tree, path: string): unknown {
   let value: unknown = tree;
-  for (const part of path.split('.')) value = isTree(value) ? value[part] : undefined;
+  for (const part of path.split('.')) value = isMapping(value) ? value[part] : undefined;
   return value;
 }
 
 function put(tree: Tree, [key = '', ...rest]: readonly string[], value: unknown): Tree {
   if (rest.length === 0) return { ...tree, [key]: value };
   const below = tree[key];
-  return { ...tree, [key]: put(isTree(below) ? below : {}, rest, value) };
+  return { ...tree, [key]: put(isMapping(below) ? below : {}, rest, value) };
 }
 
 /** Without the value at a path, and without sections that are empty then. */
 export function without(tree: Tree, path: string): Tree {
   const [key = '', ...rest] = path.split('.');
   const { [key]: present, ...others } = tree;
-  if (rest.length === 0 || !isTree(present)) return rest.length === 0 ? others : tree;
+  if (rest.length === 0 || !isMapping(present)) return rest.length === 0 ? others : tree;
   const below = without(present, rest.join('.'));
   return Object.keys(below).length === 0 ? others : { ...tree, [key]: below };
 }

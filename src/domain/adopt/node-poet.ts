@@ -1,8 +1,9 @@
+import { isMapping } from '../is-mapping.ts';
 import { defaultPoet, MAINNET_POETS } from '../node/networks.ts';
 import { parseGoDuration } from '../project/duration.ts';
 import type { NewProject } from '../project/new-project.ts';
 import type { Network, PoetServer, PoetSettings } from '../project/types.ts';
-import { at, isTree, lowerKeys, type Tree } from './node-flags.ts';
+import { at, lowerKeys, type Tree } from './node-flags.ts';
 
 const TIMES = {
   phaseShift: 'poet.phase-shift',
@@ -49,8 +50,8 @@ function readServers(value: unknown, faults: string[]): readonly PoetServer[] | 
   if (!Array.isArray(value)) return undefined;
   return value.map((entry): PoetServer => {
     const server = lowerKeys(entry);
-    const address = isTree(server) ? String(server['address'] ?? '') : String(entry);
-    const said = isTree(server) ? server['pubkey'] : undefined;
+    const address = isMapping(server) ? String(server['address'] ?? '') : String(entry);
+    const said = isMapping(server) ? server['pubkey'] : undefined;
     const pubkey = said ?? MAINNET_POETS.find((known) => known.address === address)?.pubkey;
     if (typeof pubkey !== 'string' || pubkey === '')
       faults.push(

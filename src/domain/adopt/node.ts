@@ -1,4 +1,5 @@
 import { hostPath, isOnHost } from '../compose/who-serves.ts';
+import { isMapping } from '../is-mapping.ts';
 import { mergeConfig } from '../node/config.ts';
 import type { NewProject } from '../project/new-project.ts';
 import type { Network, NodePorts } from '../project/types.ts';
@@ -6,7 +7,7 @@ import type { FoundProgram, NotExpressible } from './found.ts';
 import { shownValue } from './found.ts';
 import { imageFor } from './image.ts';
 import { leftEnvironment, leftMounts, leftoversOf } from './leftovers.ts';
-import { at, isTree, lowerKeys, parseJson, readNodeFlags, type Tree, without } from './node-flags.ts';
+import { at, lowerKeys, parseJson, readNodeFlags, type Tree, without } from './node-flags.ts';
 import { NETWORK_KEYS, readNetwork } from './node-network.ts';
 import { POET_KEYS, readPoet } from './node-poet.ts';
 import { readPorts } from './node-ports.ts';
@@ -28,7 +29,7 @@ export function configPlace(program: FoundProgram): string | undefined {
 /** File and flags together; `undefined` where the file is no JSON object. */
 export function nodeConfiguration(program: FoundProgram, configText: string | undefined): Tree | undefined {
   const file = configText === undefined ? {} : lowerKeys(parseJson(configText));
-  return isTree(file) ? mergeConfig(file, readNodeFlags(program.words).tree) : undefined;
+  return isMapping(file) ? mergeConfig(file, readNodeFlags(program.words).tree) : undefined;
 }
 
 /** The data folder on the host (spacemesh.md §1.2); `undefined`: it is inside the container only. */

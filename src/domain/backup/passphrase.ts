@@ -1,33 +1,17 @@
+import { Secret } from '../secret.ts';
+
 /** Fewer characters are guessed, however slow each guess is made. */
 export const SHORTEST_PASSPHRASE = 12;
 
 /** What opens a backup. It prints as `[passphrase]` whichever way it is printed. */
-export class Passphrase {
-  readonly #text: string;
-
+export class Passphrase extends Secret {
   constructor(text: string) {
-    this.#text = text;
+    super(text, 'passphrase');
   }
 
   /** Only for the one adapter that encrypts and decrypts. */
   reveal(): string {
-    return this.#text;
-  }
-
-  toString(): string {
-    return '[passphrase]';
-  }
-
-  toJSON(): string {
-    return '[passphrase]';
-  }
-
-  [Symbol.toPrimitive](): string {
-    return '[passphrase]';
-  }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return '[passphrase]';
+    return this.text();
   }
 }
 

@@ -1,4 +1,5 @@
 import { Document, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { isMapping } from '../is-mapping.ts';
 import { JOB_HARDENING, PROVER_HARDENING } from './hardening.ts';
 import type { ComposeDocument, ComposeService } from './types.ts';
 
@@ -14,10 +15,6 @@ type SharedName = keyof typeof SHARED;
 const LONGEST_LINE = 600;
 
 type Mapping = { readonly [key: string]: unknown };
-
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Compose puts variables in place of `$`; every text of ours means itself, paths above all. */
 export function escapeDollars(text: string): string {

@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { isMapping } from '../is-mapping.ts';
 import { absolutePath } from '../project/paths.ts';
 import type { InitialisationJob, InitialisationSettings, Network } from '../project/types.ts';
 import { bindMount, JOB_HARDENING } from './hardening.ts';
@@ -23,10 +24,6 @@ export interface JobFacts {
 }
 
 type Mapping = { readonly [key: string]: unknown };
-
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Fragment over service: mappings key by key, lists one after the other, anything else replaced. */
 function mergeService(base: Mapping, fragment: Mapping): Mapping {

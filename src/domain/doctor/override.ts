@@ -1,4 +1,5 @@
 import { parseDocument } from 'yaml';
+import { isMapping } from '../is-mapping.ts';
 import { inspectImage } from '../node/images.ts';
 import { type DoctorFinding, finding } from './finding.ts';
 import { several } from './words.ts';
@@ -9,10 +10,6 @@ export interface OverrideLook {
   readonly text: string;
   /** Services of this project's provers. */
   readonly provers: ReadonlySet<string>;
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Decides what in the user's own override works against the project (design §5; spacemesh.md §14.6). */

@@ -1,3 +1,4 @@
+import { Secret } from '../secret.ts';
 import { type SmesherId, smesherIdFromBytes } from './smesher-id.ts';
 
 /** Both halves, 64 bytes, as 128 hex characters without newline: what a key file holds (spacemesh.md §2.1). */
@@ -9,32 +10,14 @@ const SEED_BYTES = 32;
  * The content of a key file. It prints as `[private key]` whichever way it is printed; the one writer that installs
  * keys asks for the content by name.
  */
-export class PrivateKey {
-  readonly #content: string;
-
+export class PrivateKey extends Secret {
   constructor(content: string) {
-    this.#content = content;
+    super(content, 'private key');
   }
 
   /** The 128 characters of a key file. Only for writing the installed copy and comparing what was read back. */
   revealForKeyFile(): string {
-    return this.#content;
-  }
-
-  toString(): string {
-    return '[private key]';
-  }
-
-  toJSON(): string {
-    return '[private key]';
-  }
-
-  [Symbol.toPrimitive](): string {
-    return '[private key]';
-  }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return '[private key]';
+    return this.text();
   }
 }
 

@@ -1,3 +1,4 @@
+import { isMapping } from '../is-mapping.ts';
 import type { ProverSettings } from '../project/types.ts';
 
 /** What the config file of a node that smeshed by itself says about its identities (spacemesh.md §1.2). */
@@ -86,14 +87,10 @@ function readProver(options: Section, dropped: string[]): SourceConfig['prover']
 function parse(text: string): Section | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isSection(value) ? value : undefined;
+    return isMapping(value) ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-function isSection(value: unknown): value is Section {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function get(from: Section, name: string): unknown {
@@ -102,7 +99,7 @@ function get(from: Section, name: string): unknown {
 
 function section(from: Section, name: string): Section {
   const value = get(from, name);
-  return isSection(value) ? value : {};
+  return isMapping(value) ? value : {};
 }
 
 function nonEmpty(value: unknown): string | undefined {

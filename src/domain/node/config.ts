@@ -1,3 +1,4 @@
+import { isMapping } from '../is-mapping.ts';
 import { formatGoDuration } from '../project/duration.ts';
 import type { Network, NetworkPost, PoetSettings, Project } from '../project/types.ts';
 import { defaultPoet, STANDALONE_PRESET } from './networks.ts';
@@ -29,10 +30,6 @@ const PRIVATE_SERVICES: readonly string[] = [
   'malfeasance_stream_v2alpha1',
   'postInfo',
 ];
-
-function isMapping(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /**
  * Overrides win: mappings key by key without regard to case (the node reads keys so, and two spellings of one key would

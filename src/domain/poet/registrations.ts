@@ -30,7 +30,7 @@ export function countByAddress(registrations: Registrations): ReadonlyMap<string
  * Identities that have a registered PoET in `before` and none in `after`: with the second list the node would end FATAL
  * on them at every start (spacemesh.md §6.4, §14.7). Addresses are compared letter for letter, as the node does.
  */
-export function strandedBy(
+export function losingAll(
   identities: readonly RegisteredIdentity[],
   before: readonly string[],
   after: readonly string[],

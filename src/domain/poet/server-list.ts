@@ -2,7 +2,7 @@ import { hours } from '../doctor/poet.ts';
 import { type PoetInfo, samePlace } from '../doctor/poet-info.ts';
 import { ExitCode, SmeshError } from '../errors.ts';
 import type { PoetServer, PoetSettings } from '../project/types.ts';
-import { type RegisteredIdentity, type Registrations, strandedBy } from './registrations.ts';
+import { losingAll, type RegisteredIdentity, type Registrations } from './registrations.ts';
 
 const UNCHANGED = 'Nothing was changed.';
 
@@ -151,7 +151,7 @@ export function removeServers(
       },
     );
   }
-  const stranded = strandedBy(
+  const stranded = losingAll(
     registrations.identities,
     list.map(({ address }) => address),
     servers.map(({ address }) => address),

@@ -3,13 +3,13 @@ import { parse } from 'yaml';
 import type { FoundProgram } from '../../domain/adopt/found.ts';
 import { programOfService } from '../../domain/adopt/from-compose.ts';
 import { containerFacts } from '../../domain/adopt/from-container.ts';
-import { isTree } from '../../domain/adopt/node-flags.ts';
 import { expand } from '../../domain/adopt/words.ts';
 import { WORKING_DIRECTORY } from '../../domain/compose/former-project.ts';
 import { COMPOSE_PATH } from '../../domain/compose/generate.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { fileState, readFileDigests } from '../../domain/compose/ownership.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import { isMapping } from '../../domain/is-mapping.ts';
 import { projectNameFor } from '../../domain/project/name.ts';
 import { COMPOSE_OVERRIDES } from '../../ports/compose.ts';
 import type { Context } from '../context.ts';
@@ -39,7 +39,9 @@ export async function findComposeFile(context: Context, folder: string): Promise
 
 /** A Compose file by its structure: `services` by name. */
 export function isComposeFile(value: unknown): boolean {
-  return isTree(value) && isTree(value['services']) && Object.values(value['services']).every(isTree);
+  return (
+    isMapping(value) && isMapping(value['services']) && Object.values(value['services']).every(isMapping)
+  );
 }
 
 /** All services of a hand-written Compose project, as Compose reads them where it is here. */
@@ -59,7 +61,7 @@ export async function readComposeProject(
   const files = (await filesOf(context, file, running)) ?? [file];
   const services = await readServices(context, { name, directory, files }, raw);
   const containers = engine.containers.filter(({ project }) => project === name);
-  const order = isTree(raw) && isTree(raw['services']) ? Object.keys(raw['services']) : [];
+  const order = isMapping(raw) && isMapping(raw['services']) ? Object.keys(raw['services']) : [];
   // Compose sorts by name; people have an order of their own.
   const rank = (service: string) => (order.includes(service) ? order.indexOf(service) : order.length);
   const sorted = Object.entries(services).sort(([left], [right]) => rank(left) - rank(right));
@@ -95,7 +97,7 @@ function pick(containers: readonly ObservedContainer[]): ObservedContainer | und
 }
 
 function nameIn(raw: unknown): string | undefined {
-  const name = isTree(raw) ? raw['name'] : undefined;
+  const name = isMapping(raw) ? raw['name'] : undefined;
   return typeof name === 'string' && /^[a-z0-9][a-z0-9_-]*$/.test(name) ? name : undefined;
 }
 
@@ -168,7 +170,7 @@ async function readServices(
 async function readWithoutCompose(context: Context, directory: string, raw: unknown): Promise<Services> {
   const environment = await readDotEnv(context, directory);
   for (const [name, value] of Object.entries(context.env)) if (value !== undefined) environment[name] = value;
-  const services = isTree(raw) && isTree(raw['services']) ? raw['services'] : {};
+  const services = isMapping(raw) && isMapping(raw['services']) ? raw['services'] : {};
   return interpolate(services, environment) as Services;
 }
 
@@ -188,7 +190,7 @@ function interpolate(value: unknown, environment: Readonly<Record<string, string
       .map((part) => expand(part, environment))
       .join('$$');
   if (Array.isArray(value)) return value.map((entry) => interpolate(entry, environment));
-  if (!isTree(value)) return value;
+  if (!isMapping(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, entry]) => [key, interpolate(entry, environment)]),
   );

@@ -1,5 +1,5 @@
 import { restartMargin } from '../../plan/node-change.ts';
-import { openRoundAt, roundEnd, roundStart } from '../epochs.ts';
+import { roundEnd } from '../epochs.ts';
 import { isFree, type StagedIdentity } from './stages.ts';
 import {
   outcomeOf,
@@ -121,9 +121,4 @@ function bearsRunning(facts: MomentFacts, stage: StageOf<'round-runs'>, now: num
   const closes = stage.ends - restartMargin(rhythms.from);
   if (now < closes) return { ok: true, closes };
   return { ok: false, why: `${why}; it ends in a moment`, earliest: stage.ends };
-}
-
-/** Until the start of the round that the node registers for when it is up at that time; for words. */
-export function nextRoundStart({ from, to }: Rhythms, at: number): number {
-  return Math.min(...[from, to].map((clock) => roundStart(clock, openRoundAt(clock, at))));
 }

@@ -13,16 +13,21 @@ export type PoetFatal =
   /** A server with another phase shift than the configuration (§6.4). */
   | { readonly kind: 'other-phase' };
 
-const NO_LISTED =
-  /(?:^|\t)FATAL\t.*None of the poets listed in the config matches the existing registrations/;
-const NO_PUBKEY = /panic: .*slice bounds out of range \[:5\] with capacity 0/;
+const FATAL = /(?:^|\t)FATAL\t/;
+const NO_LISTED = /None of the poets listed in the config matches the existing registrations/;
+const NO_PUBKEY = /slice bounds out of range \[:5\] with capacity 0/;
 const OTHER_PHASE = /failed to create poet service|incompatible phase ?shift/i;
+
+/** Whether the last words of a node, however they were taken out of its log, are of its PoETs. */
+export function isPoetFault(reason: string): boolean {
+  return [NO_LISTED, NO_PUBKEY, OTHER_PHASE].some((fault) => fault.test(reason));
+}
 
 /** Reads the end of a node's log, oldest line first: the last of these that it says. */
 export function readPoetFatal(lines: readonly string[]): PoetFatal | undefined {
   for (const line of [...lines].reverse()) {
-    if (NO_LISTED.test(line)) return noListed(line);
-    if (NO_PUBKEY.test(line)) return { kind: 'missing-pubkey' };
+    if (FATAL.test(line) && NO_LISTED.test(line)) return noListed(line);
+    if (line.includes('panic: ') && NO_PUBKEY.test(line)) return { kind: 'missing-pubkey' };
     if (OTHER_PHASE.test(line)) return { kind: 'other-phase' };
   }
   return undefined;

@@ -1,3 +1,4 @@
+import { isMapping } from '../../is-mapping.ts';
 import { error, type Finding, type Rule, warning } from './rule.ts';
 
 /**
@@ -44,10 +45,6 @@ const SECTIONS = new Set(
 );
 
 const P2P_LISTEN = 'p2p.listen';
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** The node reads keys without regard to case, and a dot in a key as one more level (spacemesh.md §1.1). */
 function checkMapping(
