@@ -44,9 +44,7 @@ export async function lookWhoWorks(
     folders.map(async ({ folder, ids, lockFiles }) => {
       const wanted = new Set(ids);
       const here = await real(folder);
-      const holders = running
-        .filter((one) => one.folders.includes(here))
-        .map(({ name }) => `container ${name} has this folder and runs`);
+      const holders = running.filter((one) => one.folders.includes(here));
       const serving = index.places.filter(
         ({ smesherId, by, use, runs }) => by === 'key' && use === 'serves' && runs && wanted.has(smesherId),
       );
@@ -74,9 +72,10 @@ export async function lookWhoWorks(
         ].map((path) => lockHeld(context, path)),
       );
       const all = [
-        ...holders,
+        ...holders.map(({ name }) => `container ${name} has this folder and runs`),
+        // Whoever has the folder serves its keys: said once.
         ...serving
-          .filter(({ who }) => !holders.some((holder) => who.includes(holder.split(' ')[1] ?? '\0')))
+          .filter(({ who }) => !holders.some(({ name }) => who.includes(name)))
           .map(({ who }) => `${who} serves one of its keys`),
         ...elsewhere.flat(),
         ...held.filter((reason) => reason !== undefined),
