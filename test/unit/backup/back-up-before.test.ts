@@ -133,7 +133,8 @@ describe('backUpBefore', () => {
       realPath: (path: string) => (path.startsWith(dead) ? never : nodeFiles.realPath(path)),
     };
     const { context } = contextFor(farm.directory, { files });
-    const soon = () => new Promise<void>((resolve) => void setTimeout(resolve, 300));
+    // Long enough for every disk that does answer, on a busy machine, too.
+    const soon = () => new Promise<void>((resolve) => void setTimeout(resolve, 1500));
     const impatient = { ...context, clock: { ...context.clock, sleep: soon } };
     const { paths } = await backUpBefore(impatient, await projectIn(context), 'upgrade');
     const contents = execFileSync('tar', ['-xOf', paths[0] ?? '', 'contents.json'], { encoding: 'utf8' });
