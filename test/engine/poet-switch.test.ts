@@ -238,6 +238,8 @@ describe('S39: a change of PoETs', () => {
       expect(await farm.published()).toEqual([1, 1]);
       expect(await farm.provers()).toEqual(provers);
       expect(recordOf(farm)).toBe(false);
+      const again = await farm.smesh('poet', 'switch', '--to', 'late.yaml', ...SOON, '--dry-run');
+      expect(again.stdout).toContain('Nothing to change');
       const after = before
         .replace(usual.address, late.address)
         .replace(usual.pubkey, late.pubkey)

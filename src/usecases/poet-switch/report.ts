@@ -54,7 +54,7 @@ export function refusalOf(
     case 'targets':
       return new SmeshError('poets-do-not-fit', ExitCode.invalid, `${first}. ${unchanged}`, {
         details: others,
-        hint: 'All servers of a node must have the same phase shift and cycle gap, and say so at /v1/info.',
+        hint: `All servers of a node must have the same phase shift and cycle gap, and say so at /v1/info. Ask them: ${checkCommand(wanted)}`,
       });
     case 'release':
       return new SmeshError('release-not-supported', ExitCode.refused, `${first}. ${unchanged}`, {
@@ -80,6 +80,10 @@ export function refusalOf(
 }
 
 /** smesh.yaml says it already, and no change is under way. */
+function checkCommand({ to }: Wanted): string {
+  return `smesh-compose poet check ${to.servers.map(({ address }) => quoteForShell(address)).join(' ')}`;
+}
+
 export function reportSame(context: Context, wanted: Wanted, judged: Judged): ExitCode {
   const { out } = context;
   if (context.json) out.json({ schemaVersion: 1, outcome: 'nothing', target: wanted.targetName });
@@ -100,9 +104,7 @@ export function reportPreview(context: Context, wanted: Wanted, judged: Judged):
   }
   context.out.result(renderSwitch(viewOf(wanted, judged), context.out.columns, styleOf(context, judged)));
   for (const warning of wanted.verdict.warnings) context.out.warn(warning);
-  context.out.note(
-    `Whether they are of this network only their rounds tell: smesh-compose poet check ${wanted.to.servers.map(({ address }) => address).join(' ')}`,
-  );
+  context.out.note(`Whether they are of this network only their rounds tell: ${checkCommand(wanted)}`);
   context.out.note(
     decision.kind === 'wait'
       ? 'Nothing has been changed, and now it would be refused (exit 5). Wait for the window with --wait.'

@@ -41,6 +41,8 @@ export async function runSwitch(context: Context, options: SwitchOptions): Promi
 async function preview(context: Context, options: SwitchOptions): Promise<ExitCode> {
   const wanted = await resolveWanted(context, options);
   const judged = await judge(context, wanted, wanted.record, options);
+  if (wanted.record === undefined && judged.seen.written === 'target')
+    return reportSame(context, wanted, judged);
   return reportPreview(context, wanted, judged);
 }
 

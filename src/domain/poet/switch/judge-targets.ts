@@ -71,7 +71,10 @@ export function judgeTargets(target: PoetTarget, asked: readonly AskedTarget[]):
     }
   }
   if (dead.length === asked.length) {
-    faults.push('None of these PoETs answers: nothing could be registered with them');
+    const reasons = asked.map(({ answer }) => (answer.kind === 'silent' ? answer.reason : ''));
+    faults.push(
+      `None of these PoETs answers (${[...new Set(reasons)].join('; ')}): nothing could be registered with them`,
+    );
   } else if (asked.length === 1) {
     warnings.push(
       'One PoET alone: when it is down during registration or at the end of its round, an epoch is lost',

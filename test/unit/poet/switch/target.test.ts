@@ -119,7 +119,7 @@ describe('servers that were asked', () => {
       ]).faults,
     ).toHaveLength(1);
     expect(judgeTargets(target, [{ address: 'http://a', pubkey: KEY, answer: silent }]).faults).toEqual([
-      expect.stringContaining('None of these'),
+      expect.stringContaining(`None of these PoETs answers (${silent.reason})`),
     ]);
   });
 });
