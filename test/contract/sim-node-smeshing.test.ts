@@ -19,7 +19,7 @@ import {
 const recordings = process.env['SMESH_RECORDINGS'];
 const postImage = process.env['SMESH_POST_IMAGE'] ?? 'smesh-sim/post-service:v0.8.5';
 const layersPerEpoch = 20;
-const secondsToGenesis = 11;
+const secondsToGenesis = 16;
 
 interface SeenEvent {
   readonly help: string;

@@ -2,6 +2,7 @@ import process from 'node:process';
 import { stripVTControlCharacters } from 'node:util';
 import { spawn } from '@lydell/node-pty';
 import { onTestFinished } from 'vitest';
+import { describeProcess } from './describe-process.ts';
 import { type CliOptions, cleanEnvironment, requireBuiltCli } from './run-cli.ts';
 import { keepTranscript } from './transcripts.ts';
 
@@ -78,7 +79,11 @@ export function startInPty(program: string, args: readonly string[], options: Pt
     });
   });
   onTestFinished(async () => {
-    if (ended === undefined) child.kill('SIGKILL');
+    if (ended === undefined) {
+      // It has said its last words and does not end: what does it wait for?
+      if (/\(exit \d+\)/.test(text())) console.error(describeProcess(child.pid));
+      child.kill('SIGKILL');
+    }
     await exit;
   });
 

@@ -185,12 +185,15 @@ export function proofsTogether(
   return excess('memory', named, most, leastMs);
 }
 
-/** Proofs that ended with their process. */
+/**
+ * Proofs that ended with their process and had work in them. The node may ask in the instant between the last question to
+ * a prover and its stop: that one has not begun its k2pow, and loses nothing.
+ */
 export function lostProofs(
   proofs: readonly ProofHistory[],
 ): readonly { readonly service: string; readonly at: number; readonly workedMs: number }[] {
   return proofs
-    .filter(({ end }) => end === 'lost')
+    .filter(({ end, k2pow, reading }) => end === 'lost' && k2pow.length + reading.length > 0)
     .map(({ service, whole }) => ({ service, at: whole.to, workedMs: whole.to - whole.from }));
 }
 

@@ -81,6 +81,8 @@ describe('proofs from a ledger', () => {
     const stopped = prover('a', 'd1', '0 started, 10 asked, 20 k2pow, 50 terminated');
     expect(stopped).toMatchObject([{ end: 'lost', whole: { to: 50 } }]);
     expect(lostProofs([...first, ...killed])).toEqual([{ service: 'a', at: 70, workedMs: 60 }]);
+    expect(lostProofs(prover('a', 'd1', '0 started, 10 asked', [20]))).toEqual([]);
+    expect(lostProofs(prover('a', 'd1', '0 started, 10 asked, 12 k2pow', [20]))).toHaveLength(1);
     expect(prover('a', 'd1', '0 started, 10 asked, 20 k2pow')).toMatchObject([{ end: 'open' }]);
     const waited = prover('a', 'd1', '0 started, 10 asked, 20 k2pow, 30 reading, 40 done', [60]);
     expect(lostProofs(waited)).toHaveLength(1);
