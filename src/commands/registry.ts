@@ -120,6 +120,16 @@ export const registry: readonly RegisteredCommand[] = [
     load: async () => (await import('./backup.ts')).backupCommand,
   },
   {
+    name: 'gpu',
+    summary: 'graphics cards of this host, and what postcli sees of them inside a container',
+    load: async () => (await import('./gpu.ts')).gpuCommand,
+  },
+  {
+    name: 'post',
+    summary: 'PoST data of new identities: make it on the GPU, watch it, stop it, check its labels',
+    load: async () => (await import('./post.ts')).postCommand,
+  },
+  {
     name: 'events',
     summary: "the node's events, by identity and in plain words",
     load: async () => (await import('./events.ts')).eventsCommand,

@@ -68,6 +68,7 @@ function devicesOf(
   index: number,
 ): readonly string[] {
   const { devices } = settings;
+  if (job.device !== undefined) return [job.device];
   if (job.provider !== undefined || devices.length === 0) return devices;
   return [devices[index % devices.length] ?? ''];
 }

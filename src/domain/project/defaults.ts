@@ -122,6 +122,7 @@ function initialisationOf(written: Written<'init'>, directory: string): Initiali
     jobs: written.jobs.map((job) => ({
       ...defined(job),
       data: absolutePath(directory, job.data),
+      ...(job.into === undefined ? {} : { into: absolutePath(directory, job.into) }),
       maxFileSize: job.maxFileSize ?? DEFAULT_MAX_FILE_SIZE,
     })),
   };

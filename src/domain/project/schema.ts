@@ -163,6 +163,15 @@ const initialisationJob = z.strictObject({
   toFile: integer(0, 2 ** 31)
     .optional()
     .describe('Last file, inclusive.'),
+  device: z
+    .union([z.string().refine(isNotEmpty, 'is empty'), z.number().int().nonnegative()])
+    .transform(String)
+    .optional()
+    .describe('The one of `devices` that this job has for itself. Default: they are dealt out in turn.'),
+  into: path
+    .optional()
+    .describe('Directory in which the parts of this identity are joined when all of them are complete.'),
+  identity: serviceName.optional().describe('Name that the identity gets when its data is complete.'),
   user: user.optional().describe('What the job runs as. Default: the owner of the directory.'),
 });
 

@@ -207,6 +207,12 @@ export interface InitialisationJob {
   readonly maxFileSize: number;
   readonly fromFile?: number;
   readonly toFile?: number;
+  /** The one device of `devices` that it has for itself; absent: they are dealt out in turn. */
+  readonly device?: string;
+  /** Where the parts of one identity are joined when all are complete; absent: `data` holds the whole set. */
+  readonly into?: string;
+  /** Name of the identity to be. */
+  readonly identity?: string;
   /** `uid:gid` the job runs as; default: the owner of the directory. */
   readonly user?: string;
 }

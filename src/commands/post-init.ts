@@ -1,0 +1,12 @@
+import { ExitCode, SmeshError } from '../domain/errors.ts';
+import type { Context, Invocation, OptionSpec } from './command.ts';
+
+export const POST_INIT_OPTIONS: readonly OptionSpec[] = [];
+
+export async function runPostInit(
+  _invocation: Invocation,
+  _context: Context,
+  _places: readonly string[],
+): Promise<number> {
+  throw new SmeshError('not-yet', ExitCode.usage, 'post init is not written yet');
+}

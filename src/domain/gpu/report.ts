@@ -1,0 +1,55 @@
+import type { GpuVendor } from '../project/types.ts';
+
+export type CardVendor = Exclude<GpuVendor, 'cpu'>;
+
+/** A graphics card of this host, as device nodes, sysfs and the vendor's tools tell. */
+export interface HostGpu {
+  readonly vendor: CardVendor;
+  readonly name: string;
+  /** What `init.devices` of smesh.yaml takes: NVIDIA index or UUID, else the render node; absent: it has none. */
+  readonly device?: string;
+  readonly driver?: string;
+  readonly memoryBytes?: number;
+}
+
+/** What `postcli -printProviders` offers inside a container (spacemesh.md §8.2). */
+export interface InsideProvider {
+  /** 4294967295 is the CPU. */
+  readonly id: number;
+  /** As postcli prints it: `[GPU] NVIDIA CUDA/NVIDIA GeForce RTX 3090`. */
+  readonly model: string;
+  readonly kind: 'gpu' | 'cpu';
+}
+
+/** Why a card on the host is not offered inside, or is only by accident; each wrong set-up has its own code. */
+export interface GpuFinding {
+  readonly code: string;
+  readonly severity: 'error' | 'warning' | 'note';
+  readonly message: string;
+  /** What to type or install. */
+  readonly hint?: string;
+}
+
+export type InsideLook =
+  | {
+      readonly kind: 'asked';
+      readonly vendor: GpuVendor;
+      readonly image: string;
+      readonly providers: readonly InsideProvider[];
+    }
+  /** The container could not be made, or postcli failed in it; `reason` in the engine's or its own words. */
+  | { readonly kind: 'failed'; readonly vendor: GpuVendor; readonly image: string; readonly reason: string }
+  | { readonly kind: 'not-asked'; readonly why: string };
+
+/** A card on the host with its provider inside, or one of both alone. */
+export interface JoinedGpu {
+  readonly host?: HostGpu;
+  readonly inside?: InsideProvider;
+}
+
+export interface GpuReport {
+  readonly cards: readonly HostGpu[];
+  readonly looks: readonly InsideLook[];
+  readonly joined: readonly JoinedGpu[];
+  readonly findings: readonly GpuFinding[];
+}
