@@ -38,7 +38,8 @@ const DEFAULT_LOOK_SECONDS = 15;
 const DEFAULT_ORCHESTRATOR_BASE = 'node:20-slim';
 
 const DEFAULT_NONCES = 128;
-const DEFAULT_MAX_FILE_SIZE = 4_294_967_296;
+/** postcli's own default, bytes per data file (spacemesh.md §8.1). */
+export const DEFAULT_MAX_FILE_SIZE = 4_294_967_296;
 
 type Written<K extends keyof ProjectFile> = NonNullable<ProjectFile[K]>;
 type WrittenProver = Written<'defaults'>;

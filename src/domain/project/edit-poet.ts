@@ -1,20 +1,7 @@
-import { isMap, isScalar, isSeq, type Node } from 'yaml';
-import { append, flowValue, takeOut } from './edit-lists.ts';
-import {
-  cannotEdit,
-  columnOf,
-  contentEnd,
-  type Entry,
-  insertLines,
-  lineStart,
-  open,
-  pairAt,
-  rangeOf,
-  readBack,
-  type Sheet,
-  splice,
-} from './edit-sheet.ts';
-import { yamlText } from './new-project.ts';
+import { isSeq } from 'yaml';
+import { append, takeOut } from './edit-lists.ts';
+import { setSectionKey } from './edit-section.ts';
+import { cannotEdit, type Entry, open, pairAt, readBack } from './edit-sheet.ts';
 import type { PoetServer } from './types.ts';
 
 /* Edits below `poet` of a smesh.yaml that somebody wrote: every other byte stays. */
@@ -43,7 +30,7 @@ export function editPoet(text: string, changes: PoetChanges): string {
   const { servers, ...others } = changes;
   if (servers !== undefined) edited = setServers(edited, servers);
   for (const [key, value] of Object.entries(others)) {
-    if (value !== undefined) edited = setKey(edited, key, value as string | Entry);
+    if (value !== undefined) edited = setSectionKey(edited, 'poet', key, value as string | Entry);
   }
   return edited;
 }
@@ -51,7 +38,7 @@ export function editPoet(text: string, changes: PoetChanges): string {
 function setServers(text: string, wanted: readonly PoetServer[]): string {
   const present = presentServers(text);
   const entries = wanted.map(({ address, pubkey }) => ({ address, pubkey }));
-  if (present === undefined) return setKey(text, 'servers', entries);
+  if (present === undefined) return setSectionKey(text, 'poet', 'servers', entries);
   const isIn = (list: readonly PoetServer[], one: PoetServer) =>
     list.some(({ address, pubkey }) => address === one.address && pubkey === one.pubkey);
   let edited = text;
@@ -82,68 +69,4 @@ function presentServers(text: string): readonly PoetServer[] | undefined {
   if (!isSeq(value)) throw cannotEdit('change the PoET servers', { servers: [] });
   const { poet } = sheet.document.toJS() as { poet: { servers: readonly PoetServer[] } };
   return poet.servers;
-}
-
-type Value = string | Entry | readonly Entry[];
-
-/** Sets one key below `poet`, and the section itself where there is none. */
-function setKey(text: string, key: string, value: Value): string {
-  const sheet = open(text);
-  const before = (sheet.document.toJS() as { poet?: Record<string, unknown> | null }).poet;
-  if (JSON.stringify(before?.[key]) === JSON.stringify(value)) return text;
-  const what = `set poet.${key}`;
-  const entry = { poet: { [key]: value } };
-  const edited = writeKey(sheet, key, value);
-  if (edited === undefined) throw cannotEdit(what, entry);
-  return readBack(
-    text,
-    edited,
-    (values) => {
-      values['poet'] = { ...(values['poet'] as object | null | undefined), [key]: value };
-    },
-    what,
-    entry,
-  );
-}
-
-function writeKey(sheet: Sheet, key: string, value: Value): string | undefined {
-  const { text, eol, root } = sheet;
-  const section = pairAt(sheet, ['poet']);
-  if (section === undefined) {
-    if (root.flow) return undefined;
-    const gap = text === '' || text.endsWith('\n') ? '' : eol;
-    return `${text}${gap}${eol}poet:${eol}${lines(key, value, 2, eol)}`;
-  }
-  const map = section.value;
-  if (map === undefined || (isScalar(map) && map.value === null && map.source === '')) {
-    return root.flow ? undefined : insertLines(sheet, rangeOf(section.key)[1], lines(key, value, 2, eol));
-  }
-  if (!isMap(map)) return undefined;
-  const present = pairAt(sheet, ['poet', key])?.value;
-  if (present !== undefined) return replaceScalar(text, present, value);
-  if (map.flow) {
-    const [start] = rangeOf(map);
-    const pair = `${key}: ${flowValue(value)}`;
-    return splice(text, start + 1, start + 1, map.items.length > 0 ? `${pair}, ` : pair);
-  }
-  const first = map.items[0]?.key as Node | undefined;
-  if (first === undefined) return undefined;
-  const start = rangeOf(first)[0];
-  // Behind something else on its line (an anchor, a tag) nobody can say where the next key would stand.
-  if (text.slice(lineStart(text, start), start).trim() !== '') return undefined;
-  return insertLines(sheet, contentEnd(map), lines(key, value, columnOf(text, start), eol));
-}
-
-function replaceScalar(text: string, present: Node, value: Value): string | undefined {
-  if (!isScalar(present) || typeof value !== 'string') return undefined;
-  const [from, to] = rangeOf(present);
-  return splice(text, from, to, value);
-}
-
-function lines(key: string, value: Value, indent: number, eol: string): string {
-  return yamlText({ [key]: value })
-    .trimEnd()
-    .split('\n')
-    .map((line) => `${' '.repeat(indent)}${line}${eol}`)
-    .join('');
 }
