@@ -59,6 +59,11 @@ export interface FilesPort {
    */
   move(from: string, to: string): Promise<void>;
   /**
+   * Gives a file of any size another name on the same file system (`EXDEV` otherwise), with fsync of both folders. Never
+   * onto something that is there (`EEXIST`). Killed in between it leaves both names of one and the same file, never none.
+   */
+  moveOnDisk(from: string, to: string): Promise<void>;
+  /**
    * Copies a file of any size so that after a power cut the copy is whole or not there; rejects with `EEXIST` when the
    * target is there. Mode and owner that `ownership` leaves out are those of the original.
    */

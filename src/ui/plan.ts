@@ -30,6 +30,12 @@ const describers: Describers = {
   }),
   'remove-file': (step) => ({ sign: '-', verb: 'remove', subject: step.path, reason: step.what }),
   'move-key': (step) => ({ sign: '~', verb: 'move', subject: step.from, reason: `to ${step.to}` }),
+  'move-data-file': (step) => ({
+    sign: '~',
+    verb: 'move',
+    subject: step.what,
+    reason: `to ${folderOf(step.to)}`,
+  }),
   // One line for all: which key has which lease nobody wants to read here.
   'write-lease': (step) => ({ sign: '~', verb: 'write', subject: 'leases', reason: step.why }),
   'create-service': (step) => ({ sign: '+', verb: 'create', subject: step.service, reason: step.why }),
@@ -62,6 +68,10 @@ const describers: Describers = {
     next: step.next,
   }),
 };
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
+}
 
 function describe(step: Step): Line {
   return (describers[step.kind] as (step: Step) => Line)(step);

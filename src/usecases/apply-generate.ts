@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
 import { printable } from '../ui/text.ts';
@@ -59,6 +59,12 @@ export function summarizeSteps(directory: string, steps: readonly FileStep[]): r
   for (const { source, target } of keys) {
     if (source === target) lines.push(describe(name(target), 'mode and owner put right (0600)'));
   }
+  // Files come by the hundred.
+  const moves = steps.filter((step) => step.kind === 'move-data-file');
+  for (const line of new Set(
+    moves.map(({ what, to }) => describe(what, `moved to ${dirname(to)}, on the same file system`)),
+  ))
+    lines.push(line);
   const leases = steps.filter((step) => step.kind === 'write-lease');
   for (const why of new Set(leases.map((lease) => lease.why))) {
     const alike = leases.filter((lease) => lease.why === why);

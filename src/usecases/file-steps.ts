@@ -6,6 +6,7 @@ import type { FileStep } from '../domain/plan/steps.ts';
 import type { CryptoPort } from '../ports/crypto.ts';
 import type { FilesPort } from '../ports/files.ts';
 import { installKey, moveKey } from './install-key.ts';
+import { moveDataFile } from './move-data-file.ts';
 
 export interface FileStepPorts {
   readonly files: FilesPort;
@@ -82,6 +83,8 @@ const executors: Executors = {
   'install-key': installKey,
 
   'move-key': moveKey,
+
+  'move-data-file': moveDataFile,
 
   'write-lease': async ({ files }, step) => {
     const folder = step.mark ? await files.facts(dirname(step.path)) : undefined;

@@ -1,6 +1,7 @@
-import { dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import * as z from 'zod';
 import { digestOf } from '../domain/digest.ts';
+import { isWithin } from '../domain/disk/mounts.ts';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { parseSmesherId, type SmesherId } from '../domain/identity/smesher-id.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
@@ -48,6 +49,13 @@ const stepSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('remove-file'), path: z.string(), what: z.string() }),
   z.object({ kind: z.literal('move-key'), from: z.string(), to: z.string(), smesherId }),
+  z.object({
+    kind: z.literal('move-data-file'),
+    from: z.string(),
+    to: z.string(),
+    size: z.number(),
+    what: z.string(),
+  }),
   z.object({
     kind: z.literal('write-lease'),
     path: z.string(),
@@ -219,7 +227,9 @@ async function keepEdit(
   const present = await files.readTextIfPresent(step.path);
   if (present === undefined || present === step.content || digestOf(present) === step.replaces)
     return undefined;
-  const backup = backupPath(directory, startedAt, `${step.path.slice(directory.length + 1)}.edited`);
+  // Metadata of PoST data lies on another disk.
+  const name = isWithin(step.path, directory) ? relative(directory, step.path) : step.path.slice(1);
+  const backup = backupPath(directory, startedAt, `${name}.edited`);
   await files.makeDirectory(dirname(backup), { mode: 0o700 });
   if (!(await files.exists(backup))) await files.writeNew(backup, present, { mode: 0o600 });
   return { path: step.path, backup };

@@ -49,6 +49,7 @@ const crashing: FilesPort = {
   writeNewFrom: (path, content, ownership) =>
     change('writeNewFrom', path, undefined, () => nodeFiles.writeNewFrom(path, content, ownership)),
   move: (from, to) => change('move', to, undefined, () => nodeFiles.move(from, to)),
+  moveOnDisk: (from, to) => change('moveOnDisk', to, undefined, () => nodeFiles.moveOnDisk(from, to)),
   setMode: (path, mode) => change('setMode', path, undefined, () => nodeFiles.setMode(path, mode)),
   setOwner: (path, uid, gid) => change('setOwner', path, undefined, () => nodeFiles.setOwner(path, uid, gid)),
   removeOwn: (path) => change('removeOwn', path, undefined, () => nodeFiles.removeOwn(path)),

@@ -43,7 +43,7 @@ export function recordPrivateHalf(privateHalf: string): void {
 /** Records every key file in a folder: for keys that a program under test made by itself. */
 export function recordKeyFiles(folder: string): void {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !/\.key$|^key\.bin$/.test(entry.name)) continue;
+    if (!entry.isFile() || !/\.key(\.pending)?$|^key\.bin$/.test(entry.name)) continue;
     const text = readFileSync(join(entry.parentPath, entry.name), 'latin1').trim();
     if (/^[0-9a-f]{128}$/i.test(text)) recordPrivateHalf(text.slice(0, 64));
   }

@@ -98,6 +98,12 @@ async function writeTemporary(
   return temporary;
 }
 
+/** exFAT, CIFS and some FUSE file systems have no hard links. */
+function lacksLinks(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS';
+}
+
 async function putNew(
   path: string,
   content: string | Uint8Array | AsyncIterable<Uint8Array>,
@@ -108,9 +114,7 @@ async function putNew(
     // link, not rename: it fails when the name is taken, whoever took it in the meantime.
     await fs.link(temporary, path);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    // exFAT, CIFS and some FUSE file systems have no hard links.
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error;
+    if (!lacksLinks(error)) throw error;
     await nodeFiles.move(temporary, path);
   } finally {
     await fs.rm(temporary, { force: true });
@@ -242,6 +246,22 @@ export const nodeFiles: FilesPort = {
       await fs.rm(from);
     }
     await syncFolder(dirname(to));
+    await syncFolder(dirname(from));
+  },
+
+  async moveOnDisk(from, to) {
+    try {
+      // link, not rename: it fails when the name is taken, whoever took it in the meantime.
+      await fs.link(from, to);
+    } catch (error) {
+      if (!lacksLinks(error)) throw error;
+      if (await this.exists(to)) throw Object.assign(new Error(`EEXIST: ${to}`), { code: 'EEXIST' });
+      await this.replace(from, to);
+      return;
+    }
+    // The new name must be on the disk before the old one goes.
+    await syncFolder(dirname(to));
+    await fs.unlink(from);
     await syncFolder(dirname(from));
   },
 

@@ -59,6 +59,16 @@ export type FileStep =
       readonly to: string;
       readonly smesherId: SmesherId;
     }
+  | {
+      /** A file of a PoST directory goes to another folder of the same file system, as it is, and onto nothing. */
+      readonly kind: 'move-data-file';
+      readonly from: string;
+      readonly to: string;
+      /** Bytes. Another file that has taken its place meanwhile is not moved. */
+      readonly size: number;
+      /** What the plan says of it: `files 0–3 of post-0011`. */
+      readonly what: string;
+    }
   | ({
       /** Beside an installed key: which host and project may start a node with it. */
       readonly kind: 'write-lease';

@@ -64,6 +64,7 @@ export function dyingAt(files: FilesPort, editor: DatabaseEditorPort, n = Number
       writeAtomic: before('writeAtomic', files.writeAtomic.bind(files)),
       writeNew: before('writeNew', files.writeNew.bind(files)),
       move: before('move', files.move.bind(files)),
+      moveOnDisk: before('moveOnDisk', files.moveOnDisk.bind(files)),
       copy: before('copy', files.copy.bind(files)),
       replace: before('replace', files.replace.bind(files)),
       setMode: before('setMode', files.setMode.bind(files)),
