@@ -17,6 +17,8 @@ const ERRNO_TEXT: Readonly<Record<string, string>> = {
   EROFS: 'read-only file system',
   ENOTDIR: 'not a directory',
   EISDIR: 'is a directory',
+  EIO: 'input/output error',
+  EDQUOT: 'disk quota exceeded',
   ENOSPC: 'no space left on device',
 };
 

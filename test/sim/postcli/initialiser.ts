@@ -2,7 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from
 import { join } from 'node:path';
 import { Batches } from './batches.ts';
 import { type DataFile, type Layout, listDataFiles, totalFiles } from './data-files.ts';
-import { GoPanic, InitialisationFault } from './exits.ts';
+import { GoPanic, InitialisationFault, osErrorText } from './exits.ts';
 import type { Interruption } from './interruption.ts';
 import type { Knobs } from './knobs.ts';
 import { LABEL_BYTES, LabelSource, smallestBelow, vrfDifficulty } from './labels.ts';
@@ -40,7 +40,7 @@ export class Initialiser {
       lastPosition: undefined,
     };
     this.#source = new LabelSource(job.id, job.commitmentAtxId, options.scryptN);
-    this.#batches = new Batches(this.#source, options.provider, knobs, log);
+    this.#batches = new Batches(this.#source, options.provider, knobs, log, options.datadir);
     this.#difficulty = vrfDifficulty(options.numUnits * options.labelsPerUnit);
     // Without a single label the old metadata is not looked at: it is overwritten.
     if (listDataFiles(options.datadir).some((file) => file.size >= LABEL_BYTES)) this.#takeOver();
@@ -101,7 +101,7 @@ export class Initialiser {
   }
 
   async #initialiseFile(index: number, startPosition: number, target: number): Promise<void> {
-    const file = openSync(join(this.#options.datadir, `postdata_${index}.bin`), 'a', 0o600);
+    const file = openToAppend(join(this.#options.datadir, `postdata_${index}.bin`));
     try {
       // A torn label at the end is not cut off: what is appended behind it is misaligned, as with the real one.
       const present = Math.floor(fstatSync(file).size / LABEL_BYTES);
@@ -140,15 +140,16 @@ export class Initialiser {
       await this.#interruption.check(() => this.#log('info', 'initialization: stopped'));
       const first = startPosition + at;
       const labels = await this.#batches.compute(first, Math.min(this.#batches.size, target - at));
+      this.#batches.checkReference(labels, first);
       const better = smallestBelow(labels, this.#metadata.nonceValue ?? this.#difficulty);
       if (better !== undefined) {
         const nonce = first + better.at;
         const value = better.value.toString('hex');
         this.#log('info', 'initialization: found new best nonce', { fileIndex: index, nonce, value });
         this.#metadata = { ...this.#metadata, nonce, nonceValue: Buffer.from(better.value) };
-        this.#save();
+        this.#saveIfItGoes();
       }
-      writeSync(file, labels);
+      writeAll(file, labels, join(this.#options.datadir, `postdata_${index}.bin`));
     }
   }
 
@@ -182,6 +183,32 @@ export class Initialiser {
 
   #save(): void {
     saveMetadata(this.#options.datadir, this.#metadata);
+  }
+
+  /** The real program goes on where the metadata could not be written: on a full disk the labels tell it next. */
+  #saveIfItGoes(): void {
+    try {
+      this.#save();
+    } catch {
+      // See above.
+    }
+  }
+}
+
+function openToAppend(path: string): number {
+  try {
+    return openSync(path, 'a', 0o600);
+  } catch (error) {
+    throw new InitialisationFault(osErrorText(error, 'open', path));
+  }
+}
+
+/** A full disk takes the first part of a batch and refuses the rest. Throws InitialisationFault in Go's words. */
+function writeAll(file: number, bytes: Buffer, path: string): void {
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+  } catch (error) {
+    throw new InitialisationFault(osErrorText(error, 'write', path));
   }
 }
 

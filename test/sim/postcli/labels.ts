@@ -13,6 +13,11 @@ export class LabelSource {
     this.#input.writeBigUInt64LE(BigInt(scryptN), 32);
   }
 
+  /** What the labels of an identity are made from, beside N and the index. */
+  get commitment(): Buffer {
+    return this.#input.subarray(0, 32);
+  }
+
   label(index: number): Buffer {
     this.#input.writeBigUInt64LE(BigInt(index), 40);
     return createHash('sha256').update(this.#input).digest().subarray(0, LABEL_BYTES);

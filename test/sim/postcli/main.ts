@@ -36,7 +36,7 @@ async function main(): Promise<number> {
   }
   const log = createLog(options.logLevel);
   if (options.verify) {
-    verify(options, log);
+    await verify(options, knobs, log);
     return 0;
   }
   const interruption = new Interruption();

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fatal, InitialisationFault } from './exits.ts';
 import type { Knobs } from './knobs.ts';
@@ -16,7 +17,7 @@ export async function openProvider(provider: number, knobs: Knobs, log: Log): Pr
       line: 160,
     });
   }
-  if (knobs.gpus?.[provider] === undefined) {
+  if (gpusInReach(knobs)?.[provider] === undefined) {
     throw new InitialisationFault('failed to compute labels: initializing scrypter: invalid provider ID');
   }
 }
@@ -28,8 +29,9 @@ export async function printProviders(knobs: Knobs): Promise<void> {
     await sleep(2 * knobs.openclWaitMs);
     throw new Fatal('failed to get OpenCL providers failed to fetch providers');
   }
+  const gpus = gpusInReach(knobs) ?? [];
   const providers = [
-    ...knobs.gpus.map((name, id) => ({ id, model: `[GPU] ${name}`, type: 'GPU' })),
+    ...gpus.map((name, id) => ({ id, model: `[GPU] ${name}`, type: 'GPU' })),
     { id: CPU_PROVIDER, model: '[CPU] scrypt-jane', type: 'CPU' },
   ];
   const blocks = providers.map(
@@ -38,4 +40,15 @@ export async function printProviders(knobs: Knobs): Promise<void> {
   );
   const count = providers.length;
   process.stdout.write(`([]postrs.Provider) (len=${count} cap=${count}) {\n${blocks.join(',\n')}\n}\n`);
+}
+
+/** A device node that is not there, or that this user may not open, hides the cards: OpenCL then knows of no GPU. */
+function gpusInReach({ gpus, gpuNodes }: Knobs): readonly string[] | undefined {
+  if (gpus === undefined) return undefined;
+  try {
+    for (const node of gpuNodes) accessSync(node, constants.R_OK | constants.W_OK);
+    return gpus;
+  } catch {
+    return [];
+  }
 }

@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { totalFiles } from './data-files.ts';
 import { Fatal, osErrorText } from './exits.ts';
 import { KEY_NAME, loadPublicKey } from './identity-key.ts';
+import type { Knobs } from './knobs.ts';
 import { LABEL_BYTES, LabelSource } from './labels.ts';
 import { type Log, say } from './log.ts';
 import { loadMetadata, METADATA_NAME, type PostMetadata } from './metadata.ts';
 import type { Options } from './options.ts';
 
 /** `-verify`: first the key, then a part of the labels of each file (spacemesh.md §14.4). Throws Fatal. */
-export function verify(options: Options, log: Log): void {
+export async function verify(options: Options, knobs: Knobs, log: Log): Promise<void> {
   const { datadir } = options;
   say('cli: verifying', KEY_NAME);
   const key = loadPublicKey(datadir);
@@ -25,7 +27,7 @@ export function verify(options: Options, log: Log): void {
     say('cli:', KEY_NAME, 'is valid');
   }
   say('cli: verifying POS data');
-  verifyLabels(options, metadata, log);
+  await verifyLabels(options, metadata, knobs, log);
   say('cli: POS data is valid');
 }
 
@@ -40,7 +42,7 @@ function readMetadata(datadir: string): PostMetadata {
   throw new Fatal(`failed to load metadata from ${datadir}: ${why}`);
 }
 
-function verifyLabels(options: Options, metadata: PostMetadata, log: Log): void {
+async function verifyLabels(options: Options, metadata: PostMetadata, knobs: Knobs, log: Log): Promise<void> {
   const { datadir, fromFile } = options;
   const { numUnits, labelsPerUnit, maxFileSize } = metadata;
   const lastFile = options.toFile ?? totalFiles(numUnits, labelsPerUnit, maxFileSize) - 1;
@@ -59,6 +61,7 @@ function verifyLabels(options: Options, metadata: PostMetadata, log: Log): void 
     const labels = Math.floor(bytes.length / LABEL_BYTES);
     const count = Math.min(labels, Math.ceil((labels * options.fraction) / 100));
     log('info', `verifying ${count} labels`, rust(66));
+    if (knobs.verifyMsPerFile > 0) await sleep(knobs.verifyMsPerFile);
     for (const at of sample(labels, count)) {
       const offset = at * LABEL_BYTES;
       const expected = source.label(index * Math.floor(maxFileSize / LABEL_BYTES) + at);
