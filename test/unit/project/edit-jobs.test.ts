@@ -18,7 +18,7 @@ const job = (name: string, digit: string): InitialisationJob => ({
 const HEAD = `# mine
 version: 1
 network: mainnet   # the real one
-coinbase: sm1qqqqqqp3qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqzpk47y
+coinbase: sm1qqqqqqp3qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqzpk47y
 identities: []
 `;
 
