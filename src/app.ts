@@ -15,6 +15,7 @@ import { ExitCode, SmeshError } from './domain/errors.ts';
 import { explainSystemError } from './domain/system-error.ts';
 import type { ClockPort } from './ports/clock.ts';
 import type { FilesPort } from './ports/files.ts';
+import type { GpuPort } from './ports/gpu.ts';
 import type { Ports } from './ports/index.ts';
 import type { OutputPort } from './ports/output.ts';
 import { formatError } from './ui/errors.ts';
@@ -25,6 +26,7 @@ import { version } from './version.ts';
 export interface Replacements {
   readonly files?: FilesPort;
   readonly clock?: ClockPort;
+  readonly gpu?: GpuPort;
 }
 
 /** Keeps the first result: two uses of a port share one connection. */
@@ -75,6 +77,7 @@ function createPorts(
     databaseShape: once(async () => (await import('./adapters/sqlite/shape.ts')).createDatabaseShape()),
     archive: once(async () => (await import('./adapters/archive/index.ts')).nodeArchive),
     diskSpeed: once(async () => (await import('./adapters/disk-speed/index.ts')).createDiskSpeed()),
+    gpu: once(async () => replacements.gpu ?? (await import('./adapters/gpu/index.ts')).createGpu({ env })),
   };
 }
 

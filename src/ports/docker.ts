@@ -1,4 +1,5 @@
 import type { ObservedContainer } from '../domain/compose/observed.ts';
+import type { Passthrough } from '../domain/compose/passthrough.ts';
 
 /**
  * The Docker engine: observes all containers, drives those that exist (design §6). Containers, networks and volumes of
@@ -127,6 +128,10 @@ export interface HelperContainer {
   readonly maxOutputBytes?: number;
   /** Processes and threads inside; default 64. */
   readonly mostProcesses?: number;
+  /** Graphics cards, as an initialisation job gets them. */
+  readonly passthrough?: Passthrough;
+  /** Default: 256 MiB. */
+  readonly memoryBytes?: number;
 }
 
 export interface HelperMount {

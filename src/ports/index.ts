@@ -9,6 +9,7 @@ import type { DatabaseVersionPort } from './database-version.ts';
 import type { DiskSpeedPort } from './disk-speed.ts';
 import type { DockerPort } from './docker.ts';
 import type { FilesPort } from './files.ts';
+import type { GpuPort } from './gpu.ts';
 import type { HostPort } from './host.ts';
 import type { LocalDatabasePort } from './local-database.ts';
 import type { NodeApiPort } from './node-api.ts';
@@ -49,4 +50,6 @@ export interface Ports {
   archive(): Promise<ArchivePort>;
   /** What `bench disk` reads with. */
   diskSpeed(): Promise<DiskSpeedPort>;
+  /** The host's graphics cards. */
+  gpu(): Promise<GpuPort>;
 }

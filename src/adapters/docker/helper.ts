@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 import { HELPER_ROLE, LABEL } from '../../domain/compose/labels.ts';
-import type { HelperContainer, HelperResult } from '../../ports/docker.ts';
+import type { Passthrough } from '../../domain/compose/passthrough.ts';
+import type { HelperContainer, HelperMount, HelperResult } from '../../ports/docker.ts';
 import { listenForExit } from './client.ts';
 import { engineMessage, statusOf } from './engine-errors.ts';
 import { collectOutput } from './exec.ts';
@@ -12,6 +13,7 @@ const HELPER_LABELS = { [LABEL.role]: HELPER_ROLE };
 const START_MS = 20_000;
 
 const MOST_PROCESSES = 64;
+const MEMORY_BYTES = 256 * 1024 * 1024;
 
 /** No helper is made and not started for that long by anybody who still lives. */
 const LEFT_BEHIND_MS = 10 * 60_000;
@@ -69,6 +71,7 @@ function createOptions(helper: HelperContainer, signal: AbortSignal): Docker.Con
     ...(helper.user === undefined ? {} : { User: helper.user }),
     NetworkDisabled: true,
     Healthcheck: { Test: ['NONE'] },
+    ...(helper.passthrough === undefined ? {} : { Env: environmentOf(helper.passthrough) }),
     HostConfig: {
       AutoRemove: true,
       NetworkMode: 'none',
@@ -76,20 +79,42 @@ function createOptions(helper: HelperContainer, signal: AbortSignal): Docker.Con
       ...(helper.keepEntrypoint ? { Tmpfs: { '/tmp': 'rw,mode=1777' } } : {}),
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges:true'],
-      Memory: 256 * 1024 * 1024,
+      Memory: helper.memoryBytes ?? MEMORY_BYTES,
       PidsLimit: helper.mostProcesses ?? MOST_PROCESSES,
       LogConfig: { Type: 'none', Config: {} },
-      Mounts: helper.mounts.map((mount) => ({
+      Mounts: [...helper.mounts, ...(helper.passthrough?.mounts ?? [])].map((mount: HelperMount) => ({
         Type: 'bind' as const,
         Source: mount.source,
         Target: mount.target,
         ReadOnly: !(mount.writable ?? false),
       })),
+      ...(helper.passthrough === undefined ? {} : deviceOptions(helper.passthrough)),
     },
   };
   // Without `_query` docker-modem would repeat the whole body in the URL (engineering.md §3.4).
   const split = { _query: {}, _body: body, abortSignal: signal };
   return split as unknown as Docker.ContainerCreateOptions;
+}
+
+function environmentOf({ environment }: Passthrough): string[] {
+  return Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+}
+
+/** As Compose hands a job's devices to the engine. */
+function deviceOptions({ devices, deviceRequests, groups }: Passthrough): Docker.HostConfig {
+  return {
+    Devices: devices.map((path) => ({
+      PathOnHost: path,
+      PathInContainer: path,
+      CgroupPermissions: 'rwm',
+    })),
+    DeviceRequests: deviceRequests.map(({ driver, count, ids, capabilities }) => ({
+      Driver: driver,
+      ...(ids === undefined ? { Count: count ?? -1 } : { DeviceIDs: [...ids] }),
+      Capabilities: [[...capabilities]],
+    })),
+    GroupAdd: groups.map(String),
+  };
 }
 
 async function withinTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {

@@ -1,4 +1,5 @@
 import type { GpuVendor } from '../project/types.ts';
+import type { OpenClPlatform } from './clinfo.ts';
 
 export type CardVendor = Exclude<GpuVendor, 'cpu'>;
 
@@ -8,6 +9,9 @@ export interface HostGpu {
   readonly name: string;
   /** What `init.devices` of smesh.yaml takes: NVIDIA index or UUID, else the render node; absent: it has none. */
   readonly device?: string;
+  /** NVIDIA: `GPU-…`, the same after a card was added or taken out. */
+  readonly uuid?: string;
+  /** Kernel driver that is bound, with NVIDIA's release: `amdgpu`, `nvidia 550.90.07`, `nouveau`. */
   readonly driver?: string;
   readonly memoryBytes?: number;
 }
@@ -36,10 +40,17 @@ export type InsideLook =
       readonly vendor: GpuVendor;
       readonly image: string;
       readonly providers: readonly InsideProvider[];
+      /** `clinfo -l` inside, devices of all types; absent where the image has no clinfo. */
+      readonly platforms?: readonly OpenClPlatform[];
     }
   /** The container could not be made, or postcli failed in it; `reason` in the engine's or its own words. */
   | { readonly kind: 'failed'; readonly vendor: GpuVendor; readonly image: string; readonly reason: string }
-  | { readonly kind: 'not-asked'; readonly why: string };
+  | {
+      readonly kind: 'not-asked';
+      readonly why: string;
+      readonly vendor?: GpuVendor;
+      readonly image?: string;
+    };
 
 /** A card on the host with its provider inside, or one of both alone. */
 export interface JoinedGpu {
@@ -52,4 +63,6 @@ export interface GpuReport {
   readonly looks: readonly InsideLook[];
   readonly joined: readonly JoinedGpu[];
   readonly findings: readonly GpuFinding[];
+  /** Docker could not be asked (exit 4): only the host's part is known. */
+  readonly engine?: { readonly code: string; readonly message: string; readonly hint?: string };
 }
