@@ -128,6 +128,10 @@ export interface HelperContainer {
   readonly maxOutputBytes?: number;
   /** Processes and threads inside; default 64. */
   readonly mostProcesses?: number;
+  /** Aborted: the container is ended at once and removed, and the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** What it says as it comes, in pieces of any length; both streams. */
+  onOutput?(text: string, stream: 'stdout' | 'stderr'): void;
   /** Graphics cards, as an initialisation job gets them. */
   readonly passthrough?: Passthrough;
   /** Default: 256 MiB. */

@@ -1,3 +1,4 @@
+import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { ExecOptions, ExecResult } from '../../ports/docker.ts';
@@ -9,12 +10,17 @@ const DEFAULT_OUTPUT_BYTES = 64 * 1024;
 export async function collectOutput(
   stream: NodeJS.ReadableStream,
   maxOutputBytes: number = DEFAULT_OUTPUT_BYTES,
+  onOutput?: (text: string, stream: 'stdout' | 'stderr') => void,
 ): Promise<{ readonly stdout: string; readonly stderr: string; readonly truncated: boolean }> {
   const frames = new FrameDecoder();
   const output = { stdout: new BoundedText(maxOutputBytes), stderr: new BoundedText(maxOutputBytes) };
+  const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
   try {
     for await (const chunk of stream) {
-      for (const frame of frames.push(Buffer.from(chunk))) output[frame.stream].push(frame.payload);
+      for (const { stream: from, payload } of frames.push(Buffer.from(chunk))) {
+        output[from].push(payload);
+        onOutput?.(decoders[from].write(payload), from);
+      }
     }
   } catch (error) {
     // Ended by our own time limit: what came until then is the answer.

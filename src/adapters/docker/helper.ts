@@ -40,9 +40,13 @@ export async function runHelperContainer(docker: Docker, helper: HelperContainer
   const setUp = AbortSignal.timeout(START_MS);
   try {
     container = await docker.createContainer(createOptions(helper, setUp));
-    const running = AbortSignal.timeout(START_MS + helper.timeoutMs);
+    helper.signal?.throwIfAborted();
+    const timeUp = AbortSignal.timeout(START_MS + helper.timeoutMs);
+    const running = helper.signal === undefined ? timeUp : AbortSignal.any([timeUp, helper.signal]);
     const stream = await container.attach({ stream: true, stdout: true, stderr: true, abortSignal: running });
-    const output = collectOutput(stream, helper.maxOutputBytes);
+    const output = collectOutput(stream, helper.maxOutputBytes, helper.onOutput);
+    // Awaited below, unless something fails before.
+    output.catch(() => undefined);
     // Asked before the start: AutoRemove may leave nothing to ask afterwards.
     const { exitCode: ended } = await listenForExit(docker, container.id, running);
     await container.start({ abortSignal: setUp });
@@ -55,6 +59,13 @@ export async function runHelperContainer(docker: Docker, helper: HelperContainer
     }
     return { kind: 'ended', exitCode, ...(await output) };
   } catch (error) {
+    if (helper.signal?.aborted === true) {
+      // One that hangs on a dead disk cannot be ended by anybody: who has given it up does not wait for it.
+      await container
+        ?.remove({ force: true, abortSignal: AbortSignal.timeout(START_MS) })
+        .catch(() => undefined);
+      throw helper.signal.reason;
+    }
     if (container !== undefined) await remove(container);
     const status = statusOf(error);
     // 400: a mount source is missing; 404: the image is; both at start when the command is.

@@ -123,6 +123,7 @@ class DockerAdapter implements DockerPort {
     try {
       return await runHelperContainer(this.#docker, helper);
     } catch (error) {
+      if (helper.signal?.aborted === true) throw error;
       throw engineError(this.endpoint, 'run a check in a container', error);
     }
   };
