@@ -54,7 +54,8 @@ export type RefusalCode =
   | 'files-outside-range'
   | 'file-too-long'
   | 'file-twice'
-  | 'bad-range';
+  | 'partly-joined'
+  | 'read-only';
 
 export interface JobLook {
   readonly job: InitialisationJob;
