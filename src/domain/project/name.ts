@@ -20,20 +20,53 @@ export function projectNameFor(directory: string): string {
   return legal === '' ? 'smesh' : legal;
 }
 
-type NamedParts = Pick<Project, 'identities' | 'retired'>;
+type NamedParts = Pick<Project, 'identities' | 'retired' | 'initialisation'>;
+
+const NUMBERED = /^post-(\d{1,9})$/;
+
+/** Names of identities: those that are, that were, and that are to be when their data is made. */
+function everNamed({ identities, retired, initialisation }: NamedParts): readonly {
+  readonly id: SmesherId;
+  readonly name: string;
+}[] {
+  const toBe = (initialisation?.jobs ?? []).flatMap(({ id, identity }) =>
+    identity === undefined ? [] : [{ id, name: identity }],
+  );
+  return [...identities, ...retired, ...toBe];
+}
+
+function numbered(number: number): string {
+  return `post-${String(number).padStart(4, '0')}`;
+}
+
+function highestOf(names: readonly string[]): number {
+  return Math.max(0, ...names.map((name) => Number(NUMBERED.exec(name)?.[1] ?? 0)));
+}
 
 /**
- * Service names for identities that are about to be added, in their order: one that was here before gets its old name
- * back, the others go on after the highest number ever used, so that no name comes to mean another identity.
+ * Service names for identities that are about to be added, in their order: one that was here before, or whose data is
+ * being made here, gets its name, the others go on after the highest number ever used, so that no name comes to mean
+ * another identity.
  */
 export function namesFor(project: NamedParts, ids: readonly SmesherId[]): ReadonlyMap<SmesherId, string> {
-  const used = [...project.identities, ...project.retired];
-  let highest = Math.max(0, ...used.map(({ name }) => Number(/^post-(\d{1,9})$/.exec(name)?.[1] ?? 0)));
+  const used = everNamed(project);
+  const given = used.filter(({ id }) => !project.identities.some((identity) => identity.id === id));
+  let highest = highestOf(used.map(({ name }) => name));
   const names = new Map<SmesherId, string>();
   for (const id of ids) {
-    const former = project.retired.find((retired) => retired.id === id)?.name;
+    const former = given.find((one) => one.id === id)?.name;
     if (former === undefined) highest += 1;
-    names.set(id, former ?? `post-${String(highest).padStart(4, '0')}`);
+    names.set(id, former ?? numbered(highest));
   }
   return names;
+}
+
+/**
+ * Names for identities that have no ID yet.
+ *
+ * @param taken further names that mean somebody: of keys that wait for their data
+ */
+export function freshNames(project: NamedParts, taken: readonly string[], count: number): readonly string[] {
+  const highest = highestOf([...everNamed(project).map(({ name }) => name), ...taken]);
+  return Array.from({ length: count }, (_, index) => numbered(highest + 1 + index));
 }

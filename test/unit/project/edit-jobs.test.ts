@@ -89,7 +89,7 @@ describe('initialisation jobs in smesh.yaml', () => {
   it('are read back as they were meant', () => {
     const jobs = [
       job('post-0001', '1'),
-      { ...job('post-0002', '2'), device: '0', toFile: 3, fromFile: 0, into: '/mnt/d/y' },
+      { ...job('post-0002', '2'), device: '0', toFile: 255, fromFile: 0, into: '/mnt/d/y' },
     ];
     const text = addJobs(HEAD, { gpu: 'nvidia' }, jobs);
     const read = requireProject(text, { directory: '/srv/x' }).project.initialisation;

@@ -29,5 +29,13 @@ export const dataDirectories: Rule = ({ project }) => {
     if (inside(data))
       findings.push(error(['init', 'jobs', index, 'data'], `${data} lies in the node's data folder`));
   });
+  // Joined there, the parts would be mixed with somebody else's files.
+  jobs.forEach(({ into, id }, index) => {
+    if (into === undefined) return;
+    const path = ['init', 'jobs', index, 'into'];
+    const other = jobs.find((job) => job.data === into || (job.into === into && job.id !== id));
+    if (inside(into)) findings.push(error(path, `${into} lies in the node's data folder`));
+    if (other !== undefined) findings.push(error(path, `${into} is filled by ${other.name} already`));
+  });
   return findings;
 };

@@ -4,6 +4,7 @@ import { dataDirectories } from './data-directories.ts';
 import { duplicateIdentity } from './duplicate-identity.ts';
 import { images } from './images.ts';
 import { initialisation } from './initialisation.ts';
+import { jobs } from './jobs.ts';
 import { log } from './log.ts';
 import { memory } from './memory.ts';
 import { names } from './names.ts';
@@ -32,6 +33,7 @@ const rules: readonly Rule[] = [
   images,
   memory,
   initialisation,
+  jobs,
   size,
   schedule,
   backup,
