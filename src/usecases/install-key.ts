@@ -1,5 +1,6 @@
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { type KeyFileReading, readKeyFile } from '../domain/identity/key-file.ts';
+import { pendingName } from '../domain/identity/pending-key.ts';
 import { shortId } from '../domain/identity/smesher-id.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
 import type { FileStepPorts } from './file-steps.ts';
@@ -58,7 +59,10 @@ export async function moveKey(ports: FileStepPorts, step: MoveKeyStep): Promise<
       ExitCode.invalid,
       `The installed key of ${shortId(step.smesherId)} is neither at ${step.from} nor at ${step.to}`,
       {
-        hint: 'The original beside the PoST data is untouched; install it again with: smesh-compose generate',
+        hint:
+          pendingName(step.from) === undefined
+            ? 'The original beside the PoST data is untouched; install it again with: smesh-compose generate'
+            : 'It waited there for its data and has no other original. Is a disk not mounted? Else take it out of a backup: smesh-compose backup list',
       },
     );
   }

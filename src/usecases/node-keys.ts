@@ -6,12 +6,14 @@ import {
   type KeySource,
 } from '../domain/identity/decide-keys.ts';
 import { readKeyFile } from '../domain/identity/key-file.ts';
+import { pendingName } from '../domain/identity/pending-key.ts';
 import type { SmesherId } from '../domain/identity/smesher-id.ts';
 import { readMovedNotice } from '../domain/merge/moved-notice.ts';
 import type { Project } from '../domain/project/types.ts';
 import type { Context } from './context.ts';
 import { findForeignHistory, foreignHistoryError } from './init/foreign-history.ts';
 import { stateFolder } from './journal.ts';
+import { readPendingKeys, refuseUnfinishedData } from './pending-keys.ts';
 
 export interface NodeKeysRequest {
   readonly project: Project;
@@ -29,6 +31,7 @@ export async function planNodeKeys(context: Context, request: NodeKeysRequest): 
   const { project } = request;
   const folder = identitiesFolder(project);
   const standing = await readInstalledKeys(context, folder);
+  const pending = await readPendingKeys(context, folder);
   const installed = [
     ...standing.filter(({ smesherId }) => smesherId === undefined || !request.departing?.has(smesherId)),
     ...[...(request.arriving ?? [])].map(
@@ -43,9 +46,12 @@ export async function planNodeKeys(context: Context, request: NodeKeysRequest): 
     ...(await listKeyFiles(context, [...request.keyPlaces, retiredFolder])),
   ];
   const found = wanted.length === 0 ? { sources: [], unreadable: [] } : await readSources(context, places);
+  await refuseUnfinishedData(context, wanted, pending);
   const decision = decideKeys({
     folder,
     installed,
+    pending,
+    beingMade: new Set(project.initialisation?.jobs.map(({ id }) => id) ?? []),
     identities: project.identities,
     retired: project.retired,
     ...found,
@@ -161,7 +167,12 @@ async function readSources(
     }
     const reading = readKeyFile(await files.readBytes(path), crypto.publicKeyOfSeed);
     if (reading.kind === 'malformed') return;
-    sources.push({ path, smesherId: reading.smesherId, needsRepair: reading.kind === 'repairable' });
+    sources.push({
+      path,
+      smesherId: reading.smesherId,
+      needsRepair: reading.kind === 'repairable',
+      ...(pendingName(path) === undefined ? {} : { waits: true as const }),
+    });
   };
   await Promise.all(paths.map(read));
   // In the order of the places, whichever was read first: a key beside its data goes before others.

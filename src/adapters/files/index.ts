@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import type { FileFacts, FileOwnership, FilesPort } from '../../ports/files.ts';
 import { lockHolder, takeLock } from './lock.ts';
+import { lacksLinks, moveOnDisk, syncFolder } from './move-on-disk.ts';
 
 /** Of what is read and written piece by piece. */
 const CHUNK_BYTES = 256 * 1024;
@@ -31,16 +32,6 @@ function toFacts(stats: Stats): FileFacts {
     inode: stats.ino,
     modifiedMs: stats.mtimeMs,
   };
-}
-
-/** Without it a rename may be lost in a power cut although the file's content is on the disk. */
-async function syncFolder(path: string): Promise<void> {
-  const handle = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** A name that no program takes for its own: hidden, and not ending in `.key`. */
@@ -96,12 +87,6 @@ async function writeTemporary(
     await handle.close();
   }
   return temporary;
-}
-
-/** exFAT, CIFS and some FUSE file systems have no hard links. */
-function lacksLinks(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS';
 }
 
 async function putNew(
@@ -249,21 +234,7 @@ export const nodeFiles: FilesPort = {
     await syncFolder(dirname(from));
   },
 
-  async moveOnDisk(from, to) {
-    try {
-      // link, not rename: it fails when the name is taken, whoever took it in the meantime.
-      await fs.link(from, to);
-    } catch (error) {
-      if (!lacksLinks(error)) throw error;
-      if (await this.exists(to)) throw Object.assign(new Error(`EEXIST: ${to}`), { code: 'EEXIST' });
-      await this.replace(from, to);
-      return;
-    }
-    // The new name must be on the disk before the old one goes.
-    await syncFolder(dirname(to));
-    await fs.unlink(from);
-    await syncFolder(dirname(from));
-  },
+  moveOnDisk,
 
   async copy(from, to, ownership = {}) {
     const temporary = temporaryName(to);

@@ -2,6 +2,7 @@ import { type Dirent, existsSync, readdirSync, realpathSync, type Stats, statSyn
 import { setImmediate } from 'node:timers/promises';
 import { isSystemFolder, type Mount } from '../../domain/disk/mounts.ts';
 import { isFuse, isNetworkFileSystem } from '../../domain/disk/resolve.ts';
+import { pendingName } from '../../domain/identity/pending-key.ts';
 import { dataFileIndex } from '../../domain/post/completeness.ts';
 import { METADATA_FILE } from '../../domain/post/metadata.ts';
 import type { FoundKey, ScanReport } from '../../domain/post/types.ts';
@@ -241,7 +242,7 @@ export class Walk {
     this.nodeIdentities(childOf(folder, 'identities'));
   }
 
-  /** The node reads `*.key` directly in the folder and nothing else (spacemesh.md §2.1). */
+  /** What the node reads (spacemesh.md §2.1), and the keys that wait there for their data (pending-key.ts). */
   nodeIdentities(folder: string): void {
     let entries: Dirent[];
     try {
@@ -251,7 +252,8 @@ export class Walk {
       return;
     }
     for (const entry of entries) {
-      if (!entry.name.endsWith('.key') || entry.isDirectory()) continue;
+      const isKey = entry.name.endsWith('.key') || pendingName(entry.name) !== undefined;
+      if (!isKey || entry.isDirectory()) continue;
       this.#takeKey(childOf(folder, entry.name), 'node-identities', 'all');
     }
   }

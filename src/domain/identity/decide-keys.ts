@@ -2,6 +2,7 @@ import { ExitCode, SmeshError } from '../errors.ts';
 import type { FileStep } from '../plan/steps.ts';
 import type { Identity, RetiredIdentity } from '../project/types.ts';
 import { quoteForShell } from '../shell-quote.ts';
+import { decidePending, type PendingKey, waitsElsewhere } from './decide-pending.ts';
 import { type SmesherId, shortId } from './smesher-id.ts';
 
 /** A `*.key` file directly in the node's `identities/`, the only ones that the node reads (spacemesh.md §2.1). */
@@ -18,6 +19,8 @@ export interface InstalledKey {
 
 /** Where the key of an identity could be taken from. */
 export interface KeySource {
+  /** It waits for its data in the folder of another node (pending-key.ts). */
+  readonly waits?: true;
   readonly path: string;
   readonly smesherId: SmesherId;
   /** The file needs the trailing newline dropped in its copy. */
@@ -28,8 +31,12 @@ export interface KeyFacts {
   /** Absolute path of the node's `identities/`. */
   readonly folder: string;
   readonly installed: readonly InstalledKey[];
+  /** Keys in the folder that wait for their data. */
+  readonly pending?: readonly PendingKey[];
   readonly identities: readonly Pick<Identity, 'id' | 'name' | 'data'>[];
   readonly retired: readonly RetiredIdentity[];
+  /** Smesher IDs of the project's initialisation jobs. */
+  readonly beingMade?: ReadonlySet<SmesherId>;
   readonly sources: readonly KeySource[];
   /** Key files that are there, but may not be read: whose they are is not known. */
   readonly unreadable?: readonly string[];
@@ -184,18 +191,16 @@ export function decideKeys(facts: KeyFacts): KeyDecision {
       }
     }
   }
+  const pending = decidePending(facts, staying);
+  steps.push(...pending.steps);
+  notes.push(...pending.notes);
   const taken = new Set(facts.installed.map(({ file }) => file));
   const missing: string[] = [];
   for (const identity of facts.identities) {
     const present = staying.get(identity.id);
     if (present !== undefined) {
       // Copies that a hand left readable to others, or owned by whoever copied them, are put right.
-      if (
-        (present.mode & 0o777) === KEY_MODE &&
-        present.uid === facts.owner.uid &&
-        present.gid === facts.owner.gid
-      )
-        continue;
+      if (isPrivate(facts, present)) continue;
       steps.push(
         installStep(
           facts,
@@ -207,15 +212,29 @@ export function decideKeys(facts: KeyFacts): KeyDecision {
       );
       continue;
     }
+    const waiting = pending.ofIdentity.get(identity.id);
+    if (waiting !== undefined) {
+      const file = fileNameFor(identity, taken);
+      taken.add(file);
+      const path = `${facts.folder}/${file}`;
+      steps.push({
+        kind: 'move-key',
+        from: `${facts.folder}/${waiting.file}`,
+        to: path,
+        smesherId: identity.id,
+      });
+      if (!isPrivate(facts, waiting)) steps.push(installStep(facts, identity.id, path, path, false));
+      staying.set(identity.id, { ...waiting, file });
+      continue;
+    }
     const source = facts.sources.find(
       (candidate) => candidate.smesherId === identity.id && (!candidate.needsRepair || facts.repair),
     );
     if (source === undefined) {
-      missing.push(
-        `${identity.name} (${shortId(identity.id)}): ${missingReason(facts, identity.id, identity.data)}`,
-      );
+      missing.push(`${identity.name} (${shortId(identity.id)}): ${missingReason(facts, identity)}`);
       continue;
     }
+    if (source.waits === true) throw waitsElsewhere(identity, source.path, facts.folder);
     const file = fileNameFor(identity, taken);
     taken.add(file);
     steps.push(installStep(facts, identity.id, source.path, `${facts.folder}/${file}`, source.needsRepair));
@@ -233,6 +252,10 @@ export function decideKeys(facts: KeyFacts): KeyDecision {
   return { steps, notes, installedAfter: [...staying.keys()].sort(), keyFiles };
 }
 
+function isPrivate({ owner }: KeyFacts, key: Pick<InstalledKey, 'mode' | 'uid' | 'gid'>): boolean {
+  return (key.mode & 0o777) === KEY_MODE && key.uid === owner.uid && key.gid === owner.gid;
+}
+
 function installStep(
   facts: KeyFacts,
   smesherId: SmesherId,
@@ -243,8 +266,11 @@ function installStep(
   return { kind: 'install-key', source, target, smesherId, repair, mode: KEY_MODE, ...facts.owner };
 }
 
-function missingReason(facts: KeyFacts, id: SmesherId, data: string): string {
+function missingReason(facts: KeyFacts, { id, name, data }: Pick<Identity, 'id' | 'name' | 'data'>): string {
   const broken = facts.sources.find((candidate) => candidate.smesherId === id);
+  const unusable = facts.pending?.find(({ name: of, fault }) => of === name && fault !== undefined);
+  if (broken === undefined && unusable !== undefined)
+    return `${facts.folder}/${unusable.file} cannot be used: ${unusable.fault}`;
   const closed = facts.unreadable?.find((path) => path.startsWith(`${data}/`)) ?? facts.unreadable?.[0];
   if (broken === undefined && closed !== undefined)
     return `you may not read ${closed}; run it as its owner, or with sudo`;

@@ -9,6 +9,7 @@ import {
 } from '../../domain/identity/decide-leases.ts';
 import { type LeaseHere, type LeaseReading, leaseFileOf } from '../../domain/identity/lease.ts';
 import { leaseFindings } from '../../domain/identity/lease-findings.ts';
+import { pendingName } from '../../domain/identity/pending-key.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { Finding } from '../../domain/plan/findings.ts';
 import type { Project } from '../../domain/project/types.ts';
@@ -48,6 +49,12 @@ export async function leaseFacts(
         : [],
     ),
   );
+  // A key that waited for its data was nobody's to start a node with.
+  const waited = new Set(
+    keys.steps.flatMap((step) =>
+      step.kind === 'move-key' && pendingName(step.from) !== undefined ? [step.smesherId] : [],
+    ),
+  );
   const standing = await Promise.all(
     [...keys.keyFiles].map(async ([smesherId, file]): Promise<StandingKey> => {
       const path = `${folder}/${file}`;
@@ -57,7 +64,7 @@ export async function leaseFacts(
       return {
         smesherId,
         path,
-        isNew: source !== undefined,
+        isNew: source !== undefined || waited.has(smesherId),
         ...(lease === undefined ? {} : { lease }),
         ...(sourceLease === undefined ? {} : { sourceLease }),
       };
