@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { ExitCode, SmeshError } from '../errors.ts';
 import type { FileStep } from '../plan/steps.ts';
 import { quoteForShell } from '../shell-quote.ts';
@@ -76,7 +75,7 @@ export function waitsElsewhere(
   return new SmeshError(
     'key-waits-elsewhere',
     ExitCode.refused,
-    `The key of ${name} (${shortId(id)}) waits for its data in another node's folder, ${dirname(path)}. Taken in by two projects the identity would be lost for ever`,
+    `The key of ${name} (${shortId(id)}) waits for its data in another node's folder, ${path.slice(0, path.lastIndexOf('/'))}. Taken in by two projects the identity would be lost for ever`,
     {
       hint: `Nothing was changed. Take it in by that project: smesh-compose add, there. Or, where that project is gone for good, move its key here first: mv -n ${quoteForShell(path)} ${quoteForShell(`${folder}/`)}`,
     },
