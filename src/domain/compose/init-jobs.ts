@@ -4,6 +4,7 @@ import { absolutePath } from '../project/paths.ts';
 import type { InitialisationJob, InitialisationSettings, Network } from '../project/types.ts';
 import { bindMount, JOB_HARDENING } from './hardening.ts';
 import { writeLabels } from './labels.ts';
+import { type Passthrough, passthroughOf } from './passthrough.ts';
 import type { ComposeService } from './types.ts';
 
 /** postcli's number for the processor itself (spacemesh.md §8.1). */
@@ -128,6 +129,50 @@ function imageOf(fragment: Mapping, settings: InitialisationSettings): string {
   return `smesh-compose/postcli-${settings.gpu}:${tag}`;
 }
 
+/** Of the host and the package, what a vendor's fragment is filled in with. */
+export type CardFacts = Pick<JobFacts, 'directory' | 'fragment' | 'groups'>;
+
+/** A service with what a job on these devices gets: the one place that says so, for jobs and for looks alike. */
+function withCards(
+  base: Mapping,
+  settings: InitialisationSettings,
+  { directory, fragment: text, groups }: CardFacts,
+  devices: readonly string[],
+): ComposeService {
+  const parsed: unknown = parse(text);
+  const fragment = withAbsolutePaths(isMapping(parsed) ? parsed : {}, directory);
+  const needsGroups = Array.isArray(fragment['devices']);
+  return {
+    ...mergeService(base, forDevices(fragment, settings, devices)),
+    ...(needsGroups && groups.length > 0 ? { group_add: groups.map(String) } : {}),
+    image: imageOf(fragment, settings),
+  };
+}
+
+/** Drivers keep compiled kernels below the home folder, which is read-only. */
+const JOB_ENVIRONMENT = { HOME: '/tmp' };
+
+export interface JobPassthrough {
+  readonly image: string;
+  /** The image is made on this machine: `docker compose --profile init build`. */
+  readonly isBuilt: boolean;
+  readonly passthrough: Passthrough;
+}
+
+/**
+ * What a throw-away container needs to see what jobs with these settings see, on all their devices together.
+ *
+ * @param settings without `devices`: every card of the vendor
+ */
+export function jobPassthrough(settings: InitialisationSettings, facts: CardFacts): JobPassthrough {
+  const service = withCards({ environment: JOB_ENVIRONMENT }, settings, facts, settings.devices);
+  return {
+    image: service.image,
+    isBuilt: service['build'] !== undefined,
+    passthrough: passthroughOf(service),
+  };
+}
+
 /** One initialisation job: postcli on the GPU, profile `init`, never started by a plain `up` (design §5). */
 export function initialisationService(
   job: InitialisationJob,
@@ -135,22 +180,14 @@ export function initialisationService(
   network: Network,
   facts: JobFacts,
 ): ComposeService {
-  const parsed: unknown = parse(facts.fragment);
-  const fragment = withAbsolutePaths(isMapping(parsed) ? parsed : {}, facts.directory);
   const base = {
-    image: imageOf(fragment, settings),
+    image: settings.image,
     user: facts.user,
     command: initialisationCommand(job, settings, network),
-    // Drivers keep compiled kernels below the home folder, which is read-only.
-    environment: { HOME: '/tmp' },
+    environment: JOB_ENVIRONMENT,
     volumes: [bindMount(job.data, POST_FOLDER, 'rw')],
     labels: writeLabels({ role: 'initialisation', smesherId: job.id }),
     ...JOB_HARDENING,
   };
-  const needsGroups = Array.isArray(fragment['devices']);
-  return {
-    ...mergeService(base, forDevices(fragment, settings, devicesOf(job, settings, facts.index))),
-    ...(needsGroups && facts.groups.length > 0 ? { group_add: facts.groups.map(String) } : {}),
-    image: base.image,
-  };
+  return withCards(base, settings, facts, devicesOf(job, settings, facts.index));
 }

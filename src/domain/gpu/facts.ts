@@ -57,8 +57,6 @@ export interface GpuFacts {
   /** Text of /proc/driver/nvidia/version: the kernel module that is loaded. */
   readonly nvidiaModule?: string;
   readonly nvidiaSmi: ToolSaid;
-  /** `clinfo -l` on the host, which postcli in a container does not use. */
-  readonly clinfo: ToolSaid;
   /** Text of /etc/group. */
   readonly groups: string;
 }
@@ -69,6 +67,5 @@ export const NO_FACTS: GpuFacts = {
   kfd: [],
   nvidiaCards: [],
   nvidiaSmi: { kind: 'absent' },
-  clinfo: { kind: 'absent' },
   groups: '',
 };

@@ -1,13 +1,116 @@
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import { detectCards, shownCard } from '../../domain/gpu/detect.ts';
+import { explainCards } from '../../domain/gpu/findings.ts';
+import { joinCards, type SeenProvider, shownJoin } from '../../domain/gpu/join.ts';
+import type { EngineOfCards, GpuSituation, VendorLook } from '../../domain/gpu/judged.ts';
 import type { GpuReport } from '../../domain/gpu/report.ts';
-import type { Project } from '../../domain/project/types.ts';
+import { DEFAULT_IMAGES } from '../../domain/node/images.ts';
+import type { GpuVendor, InitialisationSettings, Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
+import { gpuGroups } from '../gpu-inputs.ts';
+import { jobOwners, nodeOwner } from '../owners.ts';
+import { lookInside } from './look-inside.ts';
+
+export interface LookOptions {
+  /** Vendors to look for inside, where the project does not say (`post init --gpu`). */
+  readonly vendor?: GpuVendor;
+}
 
 /**
  * The host's graphics cards, and what postcli offers inside a container with the passthrough of a job. Changes nothing;
- * never rejects for a wrong set-up, which is a finding.
+ * never rejects for a wrong set-up, which is a finding. Pulls and builds no image: one that is not here is named.
  *
  * @param project its `init.image`, `gpu` and `devices`; without one the defaults
  */
-export async function lookAtGpus(_context: Context, _project?: Project): Promise<GpuReport> {
-  throw new Error('not written yet');
+export async function lookAtGpus(
+  context: Context,
+  project?: Project,
+  options: LookOptions = {},
+): Promise<GpuReport> {
+  const facts = await (await context.ports.gpu()).facts();
+  const cards = detectCards(facts);
+  const settings = project?.initialisation;
+  const found = [...new Set(cards.map(({ vendor }) => vendor))];
+  const chosen = options.vendor ?? settings?.gpu;
+  const wanted = chosen !== undefined ? [chosen] : found.length > 0 ? found : ['cpu' as const];
+  const engine = await askEngine(context);
+  const user = project === undefined ? callerOf(context) : await jobUser(context, project);
+  const looks =
+    'problem' in engine
+      ? []
+      : await Promise.all(wanted.map((vendor) => lookInside(context, settingsFor(vendor, settings), user)));
+  const seen = looks.flatMap(({ vendor, look }: VendorLook): SeenProvider[] =>
+    look.kind === 'asked' ? look.providers.map((provider) => ({ askedFor: vendor, provider })) : [],
+  );
+  const joined = joinCards(cards, seen);
+  const groups = await Promise.all(wanted.map((vendor) => gpuGroups(context, vendor)));
+  const situation: GpuSituation = {
+    facts,
+    cards,
+    wanted,
+    devices: wanted.includes(settings?.gpu ?? 'cpu') ? namedDevices(settings) : [],
+    user,
+    groups: [...new Set(groups.flat())],
+    hasProject: project !== undefined,
+    ...('problem' in engine ? {} : { engine: engine.facts }),
+    looks,
+    joined,
+  };
+  return {
+    cards: cards.map(shownCard),
+    looks: looks.map(({ look }) => look),
+    joined: joined.map(shownJoin),
+    findings: explainCards(situation),
+    ...('problem' in engine ? { engine: engine.problem } : {}),
+  };
+}
+
+function callerOf({ ports: { system } }: Context): { readonly uid: number; readonly gid: number } {
+  return system.sudoUser ?? system.user;
+}
+
+/** Whom jobs run as: as an entry says, else as the owner of its directory; while there is no job as the node. */
+async function jobUser(
+  context: Context,
+  project: Project,
+): Promise<{ readonly uid: number; readonly gid: number }> {
+  const written = project.initialisation?.jobs.find(({ user }) => user !== undefined)?.user;
+  const [uid, gid] = (written ?? '').split(':').map(Number);
+  if (uid !== undefined && gid !== undefined) return { uid, gid };
+  const [owner] = (await jobOwners(context, project)).values();
+  return owner ?? nodeOwner(context, project);
+}
+
+function settingsFor(
+  vendor: GpuVendor,
+  settings: InitialisationSettings | undefined,
+): InitialisationSettings {
+  if (settings?.gpu === vendor) return { ...settings, devices: namedDevices(settings) };
+  const image = settings?.image ?? DEFAULT_IMAGES.initialisation;
+  return { image, gpu: vendor, devices: [], jobs: [] };
+}
+
+/** All that the jobs name between them. */
+function namedDevices(settings: InitialisationSettings | undefined): readonly string[] {
+  if (settings === undefined) return [];
+  const own = settings.jobs.flatMap(({ device }) => (device === undefined ? [] : [device]));
+  // A job without a card of its own and no list: it gets all.
+  const all = settings.devices.length === 0 && settings.jobs.some(({ device }) => device === undefined);
+  return all ? [] : [...new Set([...settings.devices, ...own])];
+}
+
+type EngineAnswer =
+  | { readonly facts: EngineOfCards }
+  | { readonly problem: NonNullable<GpuReport['engine']> };
+
+/** An engine that does not answer must not hide what the host says. */
+async function askEngine(context: Context): Promise<EngineAnswer> {
+  try {
+    const docker = await context.ports.docker();
+    return { facts: { ...(await docker.engine()), endpoint: docker.endpoint } };
+  } catch (error) {
+    if (!(error instanceof SmeshError) || error.exitCode !== ExitCode.environment) throw error;
+    const { code, message, hint } = error;
+    return { problem: { code, message, ...(hint === undefined ? {} : { hint }) } };
+  }
 }

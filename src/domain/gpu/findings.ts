@@ -1,0 +1,105 @@
+import { engineFindings } from './engine-findings.ts';
+import { failureFindings } from './failure-findings.ts';
+import { insideFindings } from './inside-findings.ts';
+import { type EngineOfCards, finding, type GpuSituation, isNamed } from './judged.ts';
+import { kernelFindings } from './kernel-findings.ts';
+import { nodeFindings } from './node-findings.ts';
+import type { GpuFinding } from './report.ts';
+import { VENDOR_WORDS } from './vendor.ts';
+
+const SEVERITIES: readonly GpuFinding['severity'][] = ['error', 'warning', 'note'];
+
+/**
+ * What keeps cards from being used, or will: worst first, each wrong set-up by a code of its own. What concerns other
+ * vendors than the project's is left out.
+ */
+export function explainCards(situation: GpuSituation): readonly GpuFinding[] {
+  const all = [
+    ...deviceFindings(situation),
+    ...kernelFindings(situation),
+    ...nodeFindings(situation),
+    ...engineFindings(situation),
+    ...situation.looks.flatMap((look) => [...failureFindings(look), ...insideFindings(situation, look)]),
+    ...generalFindings(situation),
+  ];
+  const codes = new Set(all.map(({ code }) => code));
+  const told = all.filter(({ code }) => !codes.has(SAME_CAUSE[code] ?? ''));
+  const unique = new Map(told.map((one) => [`${one.code} ${one.message}`, one]));
+  return SEVERITIES.flatMap((severity) => [...unique.values()].filter((one) => one.severity === severity));
+}
+
+/** What a container suffers from and the host has told already. */
+const SAME_CAUSE: Readonly<Record<string, string>> = {
+  'toolkit-mismatch': 'nvidia-mismatch',
+  'toolkit-no-driver': 'nvidia-no-driver',
+  'kfd-not-handed': 'kfd-missing',
+  'device-unknown': 'device-missing',
+  'node-not-handed': 'device-missing',
+};
+
+/** `init.devices` names what is not there: such a job would not start. */
+function deviceFindings({ cards, devices, wanted, engine }: GpuSituation): readonly GpuFinding[] {
+  // Cards of another machine cannot be missed here.
+  if (isElsewhere(engine)) return [];
+  const mine = cards.filter(({ vendor }) => wanted.includes(vendor));
+  const there = mine.flatMap(({ device }) => (device === undefined ? [] : [device]));
+  return devices
+    .filter((name) => !mine.some((card) => isNamed(card, name)))
+    .map((name) =>
+      finding(
+        'error',
+        'device-missing',
+        `smesh.yaml names the card ${name}, which is not in this host${there.length === 0 ? '' : `; there are ${there.join(', ')}`}`,
+        'Is the card dead? Else correct init.devices or the device of the job in smesh.yaml',
+      ),
+    );
+}
+
+function isElsewhere(engine: EngineOfCards | undefined): boolean {
+  return engine !== undefined && (engine.desktop || !engine.endpoint.startsWith('unix:'));
+}
+
+function generalFindings({ cards, wanted, hasProject, engine }: GpuSituation): readonly GpuFinding[] {
+  const vendors = [...new Set(cards.map(({ vendor }) => vendor))];
+  const lacking = wanted.find((vendor) => vendor !== 'cpu' && !vendors.includes(vendor));
+  if (lacking !== undefined && lacking !== 'cpu') {
+    return [
+      finding(
+        isElsewhere(engine) ? 'note' : 'error',
+        'no-card-of-vendor',
+        `init.gpu of smesh.yaml is ${lacking}, and this host has no card of ${VENDOR_WORDS[lacking]}${vendors.length === 0 ? '' : `, but of ${vendors.map((vendor) => VENDOR_WORDS[vendor]).join(' and ')}`}`,
+        'lspci -nn | grep -iE "vga|3d|display"   tells what the bus has; then correct init.gpu',
+      ),
+    ];
+  }
+  if (vendors.length === 0) {
+    return [
+      finding(
+        'note',
+        'no-card',
+        'This host has no graphics card of NVIDIA, AMD or Intel. The processor makes labels, too, but a unit of 64 GiB takes it weeks',
+        'Make the data on a machine with a card and bring it here, or for a test: smesh-compose post init --gpu cpu',
+      ),
+    ];
+  }
+  const others = vendors.filter((vendor) => !wanted.includes(vendor));
+  if (others.length > 0) {
+    return [
+      finding(
+        'note',
+        'other-vendor',
+        `Cards of ${others.map((vendor) => VENDOR_WORDS[vendor]).join(' and ')} are here, too: init.gpu of smesh.yaml names one vendor, and jobs use that one's`,
+      ),
+    ];
+  }
+  if (vendors.length > 1 && !hasProject) {
+    return [
+      finding(
+        'note',
+        'two-vendors',
+        `Cards of ${vendors.map((vendor) => VENDOR_WORDS[vendor]).join(' and ')} are here: the jobs of a project use those of one vendor (init.gpu)`,
+      ),
+    ];
+  }
+  return [];
+}
