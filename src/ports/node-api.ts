@@ -88,6 +88,8 @@ export interface NodeApiPort {
   snapshot(endpoint: NodeEndpoint, options: SnapshotOptions): Promise<NodeSnapshot>;
   /** ATXs by publish epoch, any number of identities (S16). */
   activations(endpoint: NodeEndpoint, query: ActivationQuery): Promise<Answer<readonly WeighedAtx[]>>;
+  /** The ATX that new PoST data should commit to, 64 hex digits (spacemesh.md §5.5). Never rejects. */
+  highestAtx(endpoint: NodeEndpoint, timeoutMs: number): Promise<Answer<string>>;
   /** What these were paid in those layers, by identity and layer. Never rejects. */
   rewards(endpoint: NodeEndpoint, query: RewardQuery): Promise<Answer<readonly Reward[]>>;
   /** Those of these identities that the network has cancelled. Never rejects. */

@@ -6,6 +6,7 @@ import {
   parseCoinbase,
   parseCurrentEpoch,
   parseCurrentLayer,
+  parseHighestAtx,
   parseMalfeasance,
   parseNetworkInfo,
   parseNodeStatus,
@@ -35,7 +36,7 @@ import { collectRecentEvents, EVENTS } from './recent-events.ts';
 
 /** NodeApiPort over gRPC. */
 export function createNodeApi(): NodeApiPort {
-  return { snapshot, activations, rewards, malfeasance, events };
+  return { snapshot, activations, highestAtx, rewards, malfeasance, events };
 }
 
 async function snapshot(endpoint: NodeEndpoint, options: SnapshotOptions): Promise<NodeSnapshot> {
@@ -132,6 +133,15 @@ function askActivations(
     endEpoch: toEpoch,
     smesherId: batch.map(bytesOf),
   }));
+}
+
+async function highestAtx(endpoint: NodeEndpoint, timeoutMs: number): Promise<Answer<string>> {
+  const channel = new NodeChannel(endpoint.publicApi);
+  try {
+    return await channel.ask('spacemesh.v1.ActivationService/Highest', {}, parseHighestAtx, timeoutMs);
+  } finally {
+    channel.close();
+  }
 }
 
 async function rewards(endpoint: NodeEndpoint, query: RewardQuery): Promise<Answer<readonly Reward[]>> {

@@ -150,6 +150,11 @@ export function parseActivations(answer: unknown): Parsed<readonly WeighedAtx[]>
   );
 }
 
+/** v1 ActivationService.Highest: the golden ATX where none is known yet (spacemesh.md §5.5). 64 hex digits. */
+export function parseHighestAtx(answer: unknown): Parsed<string> {
+  return parseAnswer(answer, (response) => response.field('atx').field('id').field('id').hash());
+}
+
 export function parseRewards(answer: unknown): Parsed<readonly Reward[]> {
   return parseAnswer(answer, (response) =>
     response
