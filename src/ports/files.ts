@@ -70,6 +70,10 @@ export interface FilesPort {
   copy(from: string, to: string, ownership?: FileOwnership): Promise<void>;
   /** Puts a file in another's place, or where nothing is, in one step: at no time is there none. Same disk only (`EXDEV`). */
   replace(from: string, to: string): Promise<void>;
+  /** The bytes from an offset to the end of a file; rejects with `EFBIG` for more than a mebibyte. */
+  readTail(path: string, from: number): Promise<Uint8Array>;
+  /** Cuts a file of this very size down, with fsync; rejects with `ESTALE` when it has another size by now. */
+  cut(path: string, size: number, cutTo: number): Promise<void>;
   setMode(path: string, mode: number): Promise<void>;
   setOwner(path: string, uid: number, gid: number): Promise<void>;
   /** Only ever called for files that the tool itself made (journal, temporary files, generated files). */

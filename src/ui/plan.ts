@@ -36,6 +36,7 @@ const describers: Describers = {
     subject: step.what,
     reason: `to ${folderOf(step.to)}`,
   }),
+  'cut-file': (step) => ({ sign: '~', verb: 'cut', subject: step.path, reason: step.what }),
   // One line for all: which key has which lease nobody wants to read here.
   'write-lease': (step) => ({ sign: '~', verb: 'write', subject: 'leases', reason: step.why }),
   'create-service': (step) => ({ sign: '+', verb: 'create', subject: step.service, reason: step.why }),

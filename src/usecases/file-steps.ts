@@ -5,6 +5,7 @@ import { readLease, writeLease } from '../domain/identity/lease.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
 import type { CryptoPort } from '../ports/crypto.ts';
 import type { FilesPort } from '../ports/files.ts';
+import { cutFile } from './cut-file.ts';
 import { installKey, moveKey } from './install-key.ts';
 import { moveDataFile } from './move-data-file.ts';
 
@@ -85,6 +86,8 @@ const executors: Executors = {
   'move-key': moveKey,
 
   'move-data-file': moveDataFile,
+
+  'cut-file': cutFile,
 
   'write-lease': async ({ files }, step) => {
     const folder = step.mark ? await files.facts(dirname(step.path)) : undefined;

@@ -57,6 +57,14 @@ const stepSchema = z.discriminatedUnion('kind', [
     what: z.string(),
   }),
   z.object({
+    kind: z.literal('cut-file'),
+    path: z.string(),
+    size: z.number(),
+    cutTo: z.number(),
+    keep: z.string(),
+    what: z.string(),
+  }),
+  z.object({
     kind: z.literal('write-lease'),
     path: z.string(),
     content: z.string(),
@@ -249,6 +257,7 @@ function touchedFolders(steps: readonly FileStep[]): ReadonlySet<string> {
       if (step.kind === 'write-lease') return [dirname(step.path)];
       if (step.kind === 'remove-file') return [dirname(step.path)];
       if (step.kind === 'replace-file') return step.keep === undefined ? [] : [dirname(step.keep)];
+      if (step.kind === 'cut-file') return [dirname(step.keep)];
       return step.kind === 'move-key' ? [dirname(step.to)] : [];
     }),
   );

@@ -4,6 +4,7 @@ import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import type { FileFacts, FileOwnership, FilesPort } from '../../ports/files.ts';
+import { cutFile, readTail } from './cut.ts';
 import { lockHolder, takeLock } from './lock.ts';
 import { lacksLinks, moveOnDisk, syncFolder } from './move-on-disk.ts';
 
@@ -256,6 +257,9 @@ export const nodeFiles: FilesPort = {
     await syncFolder(dirname(to));
     if (dirname(from) !== dirname(to)) await syncFolder(dirname(from));
   },
+
+  readTail,
+  cut: cutFile,
 
   setMode: (path, mode) => fs.chmod(path, mode),
 

@@ -69,6 +69,17 @@ export type FileStep =
       /** What the plan says of it: `files 0–3 of post-0011`. */
       readonly what: string;
     }
+  | {
+      /** A data file that is being made ends in the middle of a label; that piece is kept and cut off. */
+      readonly kind: 'cut-file';
+      readonly path: string;
+      readonly size: number;
+      readonly cutTo: number;
+      /** Where the piece is kept: put behind the file again it undoes the step. */
+      readonly keep: string;
+      /** What the plan says of it. */
+      readonly what: string;
+    }
   | ({
       /** Beside an installed key: which host and project may start a node with it. */
       readonly kind: 'write-lease';

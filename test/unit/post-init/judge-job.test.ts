@@ -130,7 +130,7 @@ describe('refused is what postcli would do to the data without asking', () => {
     ['surplus-files', {}, {}, { 4: 16 }],
     ['file-too-long', {}, {}, { 1: UNIT + 8 }],
     ['file-twice', {}, {}, { '01': UNIT }],
-  ] as const)('%s', async (code, metadata, changes, files = {}) => {
+  ] as const)('%s', async (code, metadata, changes, files?: Readonly<Record<string, number>>) => {
     const folder = tempFolder();
     const job = makeJob(folder);
     writeMetadata(job, metadata);
