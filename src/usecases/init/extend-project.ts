@@ -2,16 +2,19 @@ import { dirname } from 'node:path';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { ScanReport } from '../../domain/post/types.ts';
 import { addIdentities } from '../../domain/project/edit.ts';
+import { removeJobs } from '../../domain/project/edit-jobs.ts';
 import type { Identity } from '../../domain/project/types.ts';
 import { renderScan } from '../../ui/scan.ts';
 import { enumerate } from '../../ui/text.ts';
 import { plural } from '../../ui/units.ts';
+import { backUpBefore } from '../backup/back-up-before.ts';
 import type { Context } from '../context.ts';
 import type { LoadedProject } from '../load-project.ts';
 import { identitiesFolder } from '../node-keys.ts';
 import { type Candidates, chooseCandidates, findCandidates, refuseDuplicates } from './choose-directories.ts';
 import { findHistoryOfChosen, foreignHistoryError } from './foreign-history.ts';
 import { chosenNames, headlessCommand } from './headless.ts';
+import { jobsOfChosen, refuseJobsAtWork, refuseServedElsewhere } from './jobs-of-chosen.ts';
 import { nameIdentities } from './name-identities.ts';
 import { fromWorkingDirectory, type InitOptions } from './options.ts';
 import { othersToJson, reportOthers, scanFor, servedDirectories, servedUnderOtherNames } from './session.ts';
@@ -67,10 +70,20 @@ export async function extendProject(
   });
   const histories = await findHistoryOfChosen(context, chosen, report, project.node.data);
   if (histories.length > 0) throw foreignHistoryError(histories);
+  const jobs = jobsOfChosen(project, chosen);
+  await refuseJobsAtWork(context, jobs);
+  await refuseServedElsewhere(context, project, chosen);
   const identities = await nameIdentities(context, options, project, chosen);
   const { written, exitCode } = await writeProject(context, {
     command,
-    text: addIdentities(text, identities),
+    text: addIdentities(
+      removeJobs(
+        text,
+        jobs.map(({ name }) => name),
+      ),
+      identities,
+    ),
+    ...(jobs.length === 0 ? {} : { before: () => backUpBefore(context, project, 'keys') }),
     options,
     keyFiles: chosen.map(({ key }) => key.path),
     added: identities.map(({ name }) => name),

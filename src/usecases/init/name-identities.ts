@@ -11,7 +11,7 @@ import type { InitOptions } from './options.ts';
 export async function nameIdentities(
   context: Context,
   options: InitOptions,
-  project: Pick<Project, 'identities' | 'retired'>,
+  project: Pick<Project, 'identities' | 'retired' | 'initialisation'>,
   chosen: readonly Candidate[],
 ): Promise<readonly NewIdentity[]> {
   const suggested = namesFor(
