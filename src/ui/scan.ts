@@ -11,7 +11,8 @@ export interface ScanView {
   readonly verbose?: boolean;
 }
 
-const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
+/** What `scan` and `post verify` call a verdict. */
+export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   ready: 'ready',
   incomplete: 'incomplete',
   'split-part': 'split part',

@@ -1,0 +1,65 @@
+import { METADATA_FILE } from '../post/metadata.ts';
+import type { PostMetadata, ScannedDirectory } from '../post/types.ts';
+import { quoteForShell } from '../shell-quote.ts';
+
+/** Whether a directory's data are to be read for the label that may be its VRF nonce. */
+export type NonceNeed =
+  | { readonly kind: 'search'; readonly metadata: PostMetadata }
+  | { readonly kind: 'has-one' }
+  | { readonly kind: 'not-possible'; readonly why: string; readonly next: string };
+
+/**
+ * Only complete data are searched: postcli writes the best label that it finds into the metadata, and of half the data that
+ * would be another one than of the whole (spacemesh.md §8.1).
+ */
+export function nonceNeed({ path, metadata, files, verdict, next, reasons }: ScannedDirectory): NonceNeed {
+  if (metadata === undefined || files === undefined || verdict === 'unreadable') {
+    return { kind: 'not-possible', why: reasons.join('; '), next };
+  }
+  if (metadata.nonce !== undefined) return { kind: 'has-one' };
+  const whole = files.missing.length === 0 && files.wrongSized.length === 0 && files.surplus.length === 0;
+  if (!whole || verdict === 'split-part') {
+    return { kind: 'not-possible', why: 'its data are not complete', next };
+  }
+  if (metadata.lastPosition !== undefined) {
+    return {
+      kind: 'not-possible',
+      why: 'postcli has looked through all of the data already, found none and went on behind it',
+      next: `Let it go on: smesh-compose post init --resume ${quoteForShell(path)}`,
+    };
+  }
+  return { kind: 'search', metadata };
+}
+
+const CPU_PROVIDER = '4294967295';
+
+/** The flags that the data was made with, as postcli wants them again, and that it is to search only. */
+export function searchFlags(metadata: PostMetadata, scryptN: number): readonly string[] {
+  return [
+    ...['-searchForNonce', '-provider', CPU_PROVIDER, '-id', metadata.smesherId],
+    ...['-commitmentAtxId', metadata.commitmentAtx, '-numUnits', `${metadata.units}`],
+    ...['-labelsPerUnit', `${metadata.labelsPerUnit}`, '-maxFileSize', `${metadata.maxFileSize}`],
+    ...['-scryptN', `${scryptN}`, '-yes'],
+  ];
+}
+
+export type NonceOutcome =
+  | { readonly kind: 'found'; readonly nonce: bigint; readonly nonceValue?: string }
+  | { readonly kind: 'none' }
+  /** Something else than the nonce is otherwise than before. */
+  | { readonly kind: 'changed'; readonly why: string };
+
+/** Judged by the metadata, whatever the program said; `after` is absent where they cannot be read any more. */
+export function judgeSearch(before: PostMetadata, after: PostMetadata | undefined): NonceOutcome {
+  if (after === undefined) return { kind: 'changed', why: `${METADATA_FILE} cannot be used any more` };
+  const same = (['smesherId', 'commitmentAtx', 'labelsPerUnit', 'units', 'maxFileSize'] as const).every(
+    (field) => before[field] === after[field],
+  );
+  if (!same) return { kind: 'changed', why: `${METADATA_FILE} is of other data now` };
+  if (after.nonce === undefined) return { kind: 'none' };
+  return {
+    kind: 'found',
+    nonce: after.nonce,
+    ...(after.nonceValue === undefined ? {} : { nonceValue: after.nonceValue }),
+  };
+}

@@ -1,0 +1,214 @@
+import { shortId } from '../domain/identity/smesher-id.ts';
+import { formatRange, formatRanges } from '../domain/post/completeness.ts';
+import type { FileRange } from '../domain/post-verify/files-to-check.ts';
+import type { VerifiedRecord, WrongLabel } from '../domain/post-verify/record.ts';
+import {
+  type LabelsLook,
+  type PlaceReport,
+  structureIsWhole,
+  type VerifyPlace,
+  type VerifyReport,
+} from '../domain/post-verify/report.ts';
+import { quoteForShell } from '../domain/shell-quote.ts';
+import { countdown } from './moments.ts';
+import { VERDICT_WORDS } from './scan.ts';
+import { type Column, renderTable } from './table.ts';
+import { enumerate, printable } from './text.ts';
+import { plural } from './units.ts';
+
+const COLUMNS: readonly Column[] = [
+  { title: 'DISK', flexible: true },
+  { title: 'DATA', flexible: true, minWidth: 12, cut: 'start' },
+  { title: 'UNITS', align: 'right' },
+  { title: 'SMESHER' },
+  { title: 'STRUCTURE' },
+  { title: 'LABELS', flexible: true, minWidth: 24 },
+];
+
+/** `post verify` as a table, and below it what is wrong and what to type. */
+export function renderVerify(
+  report: VerifyReport,
+  { columns }: { readonly columns: number },
+): readonly string[] {
+  const rows = report.places.map(({ place, labels, last }) => {
+    const metadata = place.directory?.metadata;
+    return [
+      place.directory === undefined ? '–' : place.disk,
+      place.name ?? place.path,
+      metadata === undefined ? '–' : `${metadata.units}`,
+      metadata === undefined ? '–' : shortId(metadata.smesherId),
+      structureWord(place),
+      labelsCell(labels, last, report),
+    ];
+  });
+  const troubles = report.places.flatMap((one) => [
+    ...structureTrouble(one.place),
+    ...labelTrouble(one, report),
+  ]);
+  return [
+    ...renderTable(COLUMNS, rows, columns),
+    ...(troubles.length === 0 ? [] : ['', ...troubles]),
+    ...(report.kept ? ['', 'Remembered. See: smesh-compose post verify --last'] : []),
+  ];
+}
+
+function structureWord(place: VerifyPlace): string {
+  const { directory } = place;
+  if (directory === undefined) return 'not seen';
+  return structureIsWhole(place) ? 'whole' : VERDICT_WORDS[directory.verdict];
+}
+
+function labelsCell(
+  labels: LabelsLook,
+  last: VerifiedRecord | undefined,
+  { fraction, at }: VerifyReport,
+): string {
+  if (labels.kind === 'not-checked') {
+    return last === undefined
+      ? 'not checked'
+      : `${found(last.wrong, last.fraction, last)}, ${countdown(last.at, at)}`;
+  }
+  const words = found(labels.wrong, fraction, labels.range);
+  return labels.kind === 'checked'
+    ? words
+    : `${labels.kind}${labels.range === undefined ? '' : `; ${words}`}`;
+}
+
+function found(wrong: readonly WrongLabel[], fraction: number, range: FileRange | undefined): string {
+  if (wrong.length > 0) return `wrong in ${formatRanges(wrong.map(({ file }) => [file, file] as const))}`;
+  const of = range === undefined ? '' : ` of ${formatRanges([[range.from, range.to]])}`;
+  return `right (${fraction} %${of})`;
+}
+
+function nameOf({ name, path }: VerifyPlace): string {
+  return printable(name === undefined ? path : `${name} (${path})`);
+}
+
+function structureTrouble(place: VerifyPlace): readonly string[] {
+  const { directory, fault } = place;
+  if (directory === undefined) return [`! ${nameOf(place)}: ${printable(fault ?? 'was not seen')}`];
+  if (structureIsWhole(place)) return [];
+  return [
+    `! ${nameOf(place)}: ${printable(directory.reasons.join('; '))}`,
+    ...directory.next.split('\n').map((line) => `    ${printable(line)}`),
+  ];
+}
+
+function labelTrouble({ place, labels, last }: PlaceReport, { fraction }: VerifyReport): readonly string[] {
+  if (labels.kind === 'not-checked') {
+    const told = place.fault === undefined && labels.why !== 'not asked for' && labels.why !== 'see below';
+    return [
+      ...(told ? [`! ${nameOf(place)}: labels not checked: ${printable(labels.why)}`] : []),
+      ...(last !== undefined && last.wrong.length > 0 ? wrongLabels(place, last.wrong, last.fraction) : []),
+    ];
+  }
+  return [
+    ...(labels.wrong.length > 0 ? wrongLabels(place, labels.wrong, fraction) : []),
+    ...(labels.kind === 'checked' ? [] : interrupted(place, labels)),
+  ];
+}
+
+function interrupted(
+  place: VerifyPlace,
+  { kind, why, range }: Exclude<LabelsLook, { kind: 'not-checked' }>,
+): readonly string[] {
+  const sign = kind === 'failed' ? '!' : '·';
+  const head = `${sign} ${nameOf(place)}: ${kind === 'failed' ? 'labels could not be checked' : 'stopped'}: ${printable(why ?? '')}`;
+  if (kind === 'failed') return [head];
+  const from = range === undefined ? '' : ` --from-file ${range.to + 1}`;
+  return [head, `    Nothing is lost. Go on later with: smesh-compose post verify ${wordFor(place)}${from}`];
+}
+
+function wordFor({ name, path }: VerifyPlace): string {
+  return quoteForShell(name ?? path);
+}
+
+/** What a wrong label means, and how its file is written again without anything being deleted. */
+function wrongLabels(place: VerifyPlace, wrong: readonly WrongLabel[], fraction: number): readonly string[] {
+  const { path, name, served } = place;
+  const where = wrong.map(
+    ({ file, offset }) => `file ${file} (postdata_${file}.bin) has a wrong label at offset ${offset}`,
+  );
+  const more =
+    fraction >= 100
+      ? 'it may have more of them behind it'
+      : `in a sample of ${fraction} % there may be more of them`;
+  const aside = wrong.map(({ file }) => {
+    const data = `${path}/postdata_${file}.bin`;
+    return `mv -n ${quoteForShell(data)} ${quoteForShell(`${data}.wrong`)}`;
+  });
+  const again = wrong.map(
+    ({ file }) =>
+      `smesh-compose post verify ${quoteForShell(path)} --from-file ${file} --to-file ${file} --fraction 100`,
+  );
+  const serves = served === true && name !== undefined ? quoteForShell(name) : undefined;
+  return [
+    `! ${nameOf(place)}: ${enumerate(where)}; ${more}`,
+    '    A proof that meets a wrong label is invalid: the node throws it away and the epoch is lost. It comes from a',
+    '    card that computed wrongly, or from a disk that changed what was written: look at both (dmesg, smartctl).',
+    `    Have ${wrong.length === 1 ? 'the file' : `the ${plural(wrong.length, 'file')}`} written again; the old ${wrong.length === 1 ? 'one is' : 'ones are'} kept beside ${wrong.length === 1 ? 'it' : 'them'}, nothing is deleted:`,
+    ...[
+      ...(serves === undefined ? [] : [`smesh-compose stop ${serves}`]),
+      ...aside,
+      `smesh-compose post init --resume ${quoteForShell(path)}`,
+      ...again,
+      ...(serves === undefined ? [] : [`smesh-compose up ${serves}`]),
+    ].map((line) => `      ${printable(line)}`),
+  ];
+}
+
+/** The same for `--json`. */
+export function verifyDocument({ at, fraction, places, kept }: VerifyReport, exitCode: number): unknown {
+  return {
+    schemaVersion: 1,
+    at: new Date(at).toISOString(),
+    fraction,
+    kept,
+    exitCode,
+    places: places.map(({ place, labels, last }) => ({
+      ...structureOf(place),
+      labels:
+        labels.kind === 'not-checked'
+          ? { checked: false, reason: labels.why }
+          : {
+              checked: labels.kind === 'checked',
+              files:
+                labels.range === undefined
+                  ? null
+                  : formatRange([labels.range.from, labels.range.to]).replace('–', '-'),
+              wrong: labels.wrong,
+              ...(labels.why === undefined ? {} : { reason: labels.why }),
+            },
+      last:
+        last === undefined
+          ? null
+          : {
+              at: new Date(last.at).toISOString(),
+              fraction: last.fraction,
+              fromFile: last.from,
+              toFile: last.to,
+              wrong: last.wrong,
+            },
+    })),
+  };
+}
+
+/** What was seen of structure and key, for a refusal's facts. */
+export function structureFacts(places: readonly VerifyPlace[]): readonly unknown[] {
+  return places.map(structureOf);
+}
+
+function structureOf(place: VerifyPlace): Readonly<Record<string, unknown>> {
+  const { path, name, disk, directory, fault } = place;
+  return {
+    path,
+    name: name ?? null,
+    disk: directory === undefined ? null : disk,
+    smesherId: directory?.metadata?.smesherId ?? null,
+    units: directory?.metadata?.units ?? null,
+    structure: directory === undefined ? null : directory.verdict,
+    reasons: directory === undefined ? [fault ?? 'not seen'] : directory.reasons,
+    next: directory?.next ?? null,
+    hasNonce: directory?.hasNonce ?? null,
+  };
+}

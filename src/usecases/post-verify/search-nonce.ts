@@ -1,0 +1,191 @@
+import { isUp } from '../../domain/compose/container-role.ts';
+import { servedFolders } from '../../domain/compose/who-serves.ts';
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import { DEFAULT_IMAGES } from '../../domain/node/images.ts';
+import { METADATA_FILE, readMetadata } from '../../domain/post/metadata.ts';
+import type { PostMetadata } from '../../domain/post/types.ts';
+import { judgeSearch, nonceNeed, searchFlags } from '../../domain/post-verify/nonce-search.ts';
+import { fileBegun, lastWords } from '../../domain/post-verify/postcli-said.ts';
+import type { VerifyPlace } from '../../domain/post-verify/report.ts';
+import { scryptNOf } from '../../domain/post-verify/scrypt-n.ts';
+import type { Project } from '../../domain/project/types.ts';
+import { type NonceReport, nonceDocument, renderNonces } from '../../ui/post-nonce.ts';
+import type { Context } from '../context.ts';
+import { loadProjectIfPresent } from '../load-project.ts';
+import { lockedUnlessDry } from '../project-lock.ts';
+import { bringImages } from '../rehearse/images.ts';
+import { byLine, checkContainer, onHost, StopChecking } from './check-labels.ts';
+import { choosePlaces } from './choose-places.ts';
+import { lookAtPlaces } from './look.ts';
+import { refuseNow } from './refuse.ts';
+import { watchOver } from './watch-over.ts';
+
+export interface SearchOptions {
+  readonly words: readonly string[];
+  readonly dryRun: boolean;
+  readonly scryptN?: number;
+  readonly image?: string;
+}
+
+interface Search {
+  readonly place: VerifyPlace;
+  readonly metadata: PostMetadata;
+}
+
+/**
+ * Reads complete data without a VRF nonce for the smallest label and has postcli write it into the metadata, of which a copy
+ * is kept beside them first. Exit 0 all have one, 3 one has none or cannot, 5 refused, 6 a search failed or was stopped.
+ */
+export async function searchForNonces(context: Context, options: SearchOptions): Promise<ExitCode> {
+  const loaded = await loadProjectIfPresent(context);
+  const project = loaded?.project;
+  const act = () => searchUnlocked(context, project, options);
+  if (project === undefined) return act();
+  return lockedUnlessDry(context, 'post verify --search-nonce', options.dryRun, act);
+}
+
+async function searchUnlocked(
+  context: Context,
+  project: Project | undefined,
+  options: SearchOptions,
+): Promise<ExitCode> {
+  const places = await lookAtPlaces(context, project, choosePlaces(context, project, options.words));
+  const reports: NonceReport[] = [];
+  const searches: Search[] = [];
+  for (const place of places) {
+    const need =
+      place.directory === undefined
+        ? ({ kind: 'not-possible', why: place.fault ?? 'was not seen', next: '' } as const)
+        : nonceNeed(place.directory);
+    if (need.kind === 'search') searches.push({ place, metadata: need.metadata });
+    else reports.push({ place, outcome: need });
+  }
+  await refuseServed(context, searches);
+  await refuseNow(
+    context,
+    project,
+    searches.map(({ place }) => place),
+    'post verify --search-nonce',
+  );
+  if (options.dryRun) {
+    reports.push(...searches.map(({ place }): NonceReport => ({ place, outcome: { kind: 'would-search' } })));
+  } else if (searches.length > 0) {
+    const image = options.image ?? project?.initialisation?.image ?? DEFAULT_IMAGES.initialisation;
+    await bringImages(context, [{ role: 'postcli', image, flag: '--postcli-image' }]);
+    for (const search of searches) {
+      context.signal.throwIfAborted();
+      const n = scryptNOf(search.metadata, project?.network, options.scryptN);
+      // The search reads labels and makes none: a wrong N would harm nothing, and postcli wants to be given one.
+      reports.push(
+        await searchOne(context, project, search, { image, scryptN: n.kind === 'known' ? n.n : 8192 }),
+      );
+    }
+  }
+  const exitCode = exitCodeOf(reports);
+  if (context.json) context.out.json(nonceDocument(reports, context.clock.now(), exitCode));
+  else context.out.result(renderNonces(reports).join('\n'));
+  context.signal.throwIfAborted();
+  return exitCode;
+}
+
+/** A service that runs may read the metadata at any moment, and would prove with what it read before. */
+async function refuseServed({ ports }: Context, searches: readonly Search[]): Promise<void> {
+  if (searches.length === 0) return;
+  const docker = await ports.docker();
+  await docker.engine();
+  const running = (await docker.containers()).filter(isUp);
+  for (const { place } of searches) {
+    const folder = place.directory?.realPath ?? place.path;
+    const server = running.find((one) => servedFolders(one).post.includes(folder));
+    if (server === undefined) continue;
+    const name = server.service ?? server.name;
+    throw new SmeshError(
+      'data-served',
+      ExitCode.refused,
+      `Refused: ${name} serves ${place.path}, and the search writes the metadata that it reads. Nothing was changed.`,
+      { hint: `Stop it first: smesh-compose stop ${name}   and afterwards: smesh-compose up ${name}` },
+    );
+  }
+}
+
+async function searchOne(
+  context: Context,
+  project: Project | undefined,
+  { place, metadata }: Search,
+  { image, scryptN }: { readonly image: string; readonly scryptN: number },
+): Promise<NonceReport> {
+  const { ports, out } = context;
+  const folder = place.directory?.realPath ?? place.path;
+  const copy = await keepMetadata(context, folder);
+  out.note(
+    `Searching ${place.path} for its VRF nonce: all of its data are read. Before it, the metadata are kept as ${copy}`,
+  );
+  const docker = await ports.docker();
+  const controller = new AbortController();
+  const ended = new AbortController();
+  const cancel = () => controller.abort(new StopChecking('ended by Ctrl-C'));
+  context.signal.addEventListener('abort', cancel, { once: true });
+  if (context.signal.aborted) cancel();
+  const stop = (reason: StopChecking) => controller.abort(reason);
+  const watch = watchOver(context, project, [{ disk: place.disk, places: [place], stop }], ended.signal);
+  const live = out.live();
+  const hear = byLine((line) => {
+    const file = fileBegun(line);
+    if (file !== undefined && out.interactive)
+      live.update([`file ${file} of ${place.directory?.files?.expected ?? '?'}`]);
+  });
+  let fault: { readonly kind: 'stopped' | 'failed'; readonly why: string } | undefined;
+  try {
+    const container = checkContainer(image, place, searchFlags(metadata, scryptN), true);
+    const result = await docker.runHelper({ ...container, signal: controller.signal, onOutput: hear });
+    if (result.kind === 'not-started') fault = { kind: 'failed', why: result.reason };
+    else if (result.kind === 'timed-out') fault = { kind: 'failed', why: 'it took longer than three weeks' };
+    else if (result.exitCode !== 0) fault = { kind: 'failed', why: onHost(lastWords(result), place) };
+  } catch (error) {
+    if (!(controller.signal.reason instanceof StopChecking)) throw error;
+    fault = { kind: 'stopped', why: controller.signal.reason.message };
+  } finally {
+    ended.abort();
+    context.signal.removeEventListener('abort', cancel);
+    await watch;
+    live.done();
+  }
+  return { place, copy, outcome: await judge(context, folder, metadata, fault) };
+}
+
+async function judge(
+  { ports }: Context,
+  folder: string,
+  before: PostMetadata,
+  fault: { readonly kind: 'stopped' | 'failed'; readonly why: string } | undefined,
+): Promise<NonceReport['outcome']> {
+  const text = await ports.files.readTextIfPresent(`${folder}/${METADATA_FILE}`).catch(() => undefined);
+  const reading = text === undefined ? undefined : readMetadata(text);
+  const outcome = judgeSearch(before, reading?.kind === 'read' ? reading.metadata : undefined);
+  if (outcome.kind === 'changed') return outcome;
+  // What a search that did not end has found so far need not be the smallest.
+  if (outcome.kind === 'found' && fault !== undefined) return { ...fault, nonce: outcome.nonce };
+  // postcli ends with 1 where it has found none.
+  if (outcome.kind === 'none' && fault?.kind === 'failed' && /nonce not found/.test(fault.why))
+    return outcome;
+  return fault ?? outcome;
+}
+
+/** A copy beside the metadata under a name that nobody reads and that is not taken. */
+async function keepMetadata({ ports }: Context, folder: string): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const copy = `${folder}/${METADATA_FILE}.before-nonce${number === 1 ? '' : `-${number}`}`;
+    try {
+      await ports.files.copy(`${folder}/${METADATA_FILE}`, copy);
+      return copy;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+function exitCodeOf(reports: readonly NonceReport[]): ExitCode {
+  const kinds = new Set(reports.map(({ outcome }) => outcome.kind));
+  if (kinds.has('none') || kinds.has('not-possible') || kinds.has('changed')) return ExitCode.invalid;
+  return kinds.has('failed') || kinds.has('stopped') ? ExitCode.unhealthy : ExitCode.ok;
+}

@@ -1,0 +1,164 @@
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import { DEFAULT_IMAGES } from '../../domain/node/images.ts';
+import { type FileRange, filesToCheck, keyHinders, within } from '../../domain/post-verify/files-to-check.ts';
+import {
+  type LabelResult,
+  type LabelsLook,
+  type PlaceReport,
+  recordOf,
+  type VerifyPlace,
+  verdictOf,
+} from '../../domain/post-verify/report.ts';
+import { scryptNOf } from '../../domain/post-verify/scrypt-n.ts';
+import type { Project } from '../../domain/project/types.ts';
+import { renderVerify, structureFacts, verifyDocument } from '../../ui/post-verify.ts';
+import { plural } from '../../ui/units.ts';
+import type { Context } from '../context.ts';
+import { loadProjectIfPresent } from '../load-project.ts';
+import { bringImages } from '../rehearse/images.ts';
+import type { LabelCheck } from './check-labels.ts';
+import { choosePlaces } from './choose-places.ts';
+import { lookAtPlaces } from './look.ts';
+import { keepRecord, loadRecords } from './records.ts';
+import { refuseNow } from './refuse.ts';
+import { runChecks } from './run-checks.ts';
+
+export interface VerifyOptions {
+  /** Names or smesher IDs of identities, names of jobs, directories; empty: all identities of the project. */
+  readonly words: readonly string[];
+  /** Percent of the labels. */
+  readonly fraction: number;
+  readonly files: Partial<FileRange>;
+  /** Metadata, files, nonce and key only. */
+  readonly structureOnly: boolean;
+  /** What was found the last time, without looking at anything but the structure. */
+  readonly last: boolean;
+  readonly scryptN?: number;
+  readonly image?: string;
+}
+
+/**
+ * Structure always; then a sample of the labels, one reader per disk, in containers that can write nothing. Exit 0 right,
+ * 3 something is wrong, 6 something could not be looked at, 5 refused now, 130 ended by Ctrl-C with the containers.
+ */
+export async function runVerify(context: Context, options: VerifyOptions): Promise<ExitCode> {
+  const loaded = await loadProjectIfPresent(context);
+  const project = loaded?.project;
+  const places = await lookAtPlaces(context, project, choosePlaces(context, project, options.words));
+  const decided = places.map((place) => decide(project, place, options));
+  const checks = decided.flatMap((one) => ('scryptN' in one ? [one] : []));
+  const results = checks.length === 0 ? new Map() : await check(context, project, places, checks, options);
+  const records = project === undefined ? [] : await loadRecords(context);
+  const reports = decided.map((one): PlaceReport => {
+    const place = 'scryptN' in one ? one.place : one.place;
+    const labels =
+      'scryptN' in one ? (results.get(place) ?? { kind: 'not-checked', why: 'not reached' }) : one.labels;
+    const last = records.find(
+      ({ path, smesherId }) => path === place.path && smesherId === place.directory?.metadata?.smesherId,
+    );
+    return { place, labels, ...(last === undefined ? {} : { last }) };
+  });
+  const report = {
+    at: context.clock.now(),
+    fraction: options.fraction,
+    places: reports,
+    kept: project !== undefined && checks.length > 0,
+  };
+  const exitCode = exitCodeOf(reports, options);
+  if (context.json) context.out.json(verifyDocument(report, exitCode));
+  else context.out.result(renderVerify(report, context.out).join('\n'));
+  // What was found until then is shown and kept; that it was ended is the answer all the same.
+  context.signal.throwIfAborted();
+  return exitCode;
+}
+
+type Decided = LabelCheck | { readonly place: VerifyPlace; readonly labels: LabelsLook };
+
+/** Whether the labels of a place are looked at, and with what; else why not. */
+function decide(project: Project | undefined, place: VerifyPlace, options: VerifyOptions): Decided {
+  const { directory, fault } = place;
+  const not = (why: string): Decided => ({ place, labels: { kind: 'not-checked', why } });
+  if (options.last || options.structureOnly) return not('not asked for');
+  if (directory?.metadata === undefined) return not(fault ?? 'its metadata cannot be used');
+  const all = filesToCheck(directory);
+  if (all === undefined) return not('its files are not as they should be: no position in them is certain');
+  const range = within(all, options.files);
+  if (range === undefined) {
+    throw new SmeshError(
+      'bad-option',
+      ExitCode.usage,
+      `${place.path} has no whole data files in that range`,
+      {
+        hint: `It has ${all.from} to ${all.to}: give --from-file and --to-file within. Nothing was read.`,
+      },
+    );
+  }
+  if (keyHinders(directory)) return not('postcli wants the key beside the data to be its own first');
+  const scryptN = scryptNOf(directory.metadata, project?.network, options.scryptN);
+  if (scryptN.kind === 'unknown') {
+    return not(`${scryptN.why}. Work in the project of that network (-C DIR), or give it: --scrypt-n N`);
+  }
+  return { place, range, scryptN: scryptN.n };
+}
+
+async function check(
+  context: Context,
+  project: Project | undefined,
+  places: readonly VerifyPlace[],
+  checks: readonly LabelCheck[],
+  { fraction, image: given }: VerifyOptions,
+): Promise<ReadonlyMap<VerifyPlace, LabelResult>> {
+  const { out, json, clock } = context;
+  const image = given ?? project?.initialisation?.image ?? DEFAULT_IMAGES.initialisation;
+  try {
+    await refuseNow(
+      context,
+      project,
+      checks.map(({ place }) => place),
+      'post verify',
+    );
+    await bringImages(context, [{ role: 'postcli', image, flag: '--postcli-image' }]);
+  } catch (error) {
+    // The structure was looked at all the same, and is said.
+    if (!(error instanceof SmeshError)) throw error;
+    const labels: LabelsLook = { kind: 'not-checked', why: 'see below' };
+    const report = {
+      at: clock.now(),
+      fraction,
+      places: places.map((place) => ({ place, labels })),
+      kept: false,
+    };
+    if (!json) out.result(renderVerify(report, out).join('\n'));
+    const { code, exitCode, message, hint, details, facts } = error;
+    throw new SmeshError(code, exitCode, message, {
+      ...(hint === undefined ? {} : { hint }),
+      details,
+      facts: { ...facts, structure: structureFacts(places) },
+      cause: error,
+    });
+  }
+  const disks = new Set(checks.map(({ place }) => place.disk)).size;
+  out.note(
+    `Checking ${fraction} % of the labels in ${plural(checks.length, 'directory', 'directories')} on ${plural(disks, 'disk')}, one at a time on each. Ctrl-C ends it; nothing is written to the data.`,
+  );
+  return runChecks(context, project, checks, {
+    ...{ image, fraction },
+    onEnd: async ({ place }, result) => {
+      const record = recordOf(place, result, fraction, clock.now());
+      if (project !== undefined && record !== undefined) await keepRecord(context, record);
+    },
+  });
+}
+
+function exitCodeOf(places: readonly PlaceReport[], { last, structureOnly }: VerifyOptions): ExitCode {
+  const asked = last || structureOnly ? places.map(withRemembered) : places;
+  const verdict = verdictOf({ places: asked });
+  if (verdict === 'wrong') return ExitCode.invalid;
+  return verdict === 'right' ? ExitCode.ok : ExitCode.unhealthy;
+}
+
+/** Where the labels were not asked for, what is remembered counts; nothing remembered is nothing wrong. */
+function withRemembered(report: PlaceReport): PlaceReport {
+  if (report.place.fault !== undefined) return report;
+  return { ...report, labels: { kind: 'checked', wrong: report.last?.wrong ?? [] } };
+}

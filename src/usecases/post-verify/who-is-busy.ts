@@ -1,0 +1,142 @@
+import { isUp } from '../../domain/compose/container-role.ts';
+import { HELPER_ROLE, LABEL } from '../../domain/compose/labels.ts';
+import type { ObservedContainer } from '../../domain/compose/observed.ts';
+import { servedFolders } from '../../domain/compose/who-serves.ts';
+import { isWithin } from '../../domain/disk/mounts.ts';
+import type { VerifyPlace } from '../../domain/post-verify/report.ts';
+import type { Project } from '../../domain/project/types.ts';
+import { lossHeadline } from '../../ui/stop-price.ts';
+import type { Context } from '../context.ts';
+import { lookAtProvers, unsafeOf } from '../lifecycle/look-at-provers.ts';
+import { lossOf } from '../lifecycle/refuse.ts';
+import { askServices } from '../observe/ask-services.ts';
+import { lookAtAllData } from '../observe/data.ts';
+
+const ASK_MS = 3000;
+
+/** Where the data are in a container that checks them. */
+export const DATA_INSIDE = '/post';
+
+/** Why a disk may not be read now. */
+export interface BusyDisk {
+  readonly disk: string;
+  /** `post-0002 (8dd53ad1) is proving: 41 % read, 5 h 10 m of work` */
+  readonly who: string;
+}
+
+/**
+ * Who proves, or may prove, on the disks of these places, and who writes to the very data: provers of this project, those of
+ * others on this engine, initialisation jobs. A second reader takes more than half of a disk's speed from a proof.
+ * Rejects with the engine's error where it cannot be asked.
+ *
+ * @param options.alone other checks and jobs are not looked for: the checks that go on are one's own
+ */
+export async function whoIsBusy(
+  context: Context,
+  project: Project | undefined,
+  places: readonly VerifyPlace[],
+  options: { readonly alone: boolean } = { alone: false },
+): Promise<readonly BusyDisk[]> {
+  const docker = await context.ports.docker();
+  await docker.engine();
+  const running = (await docker.containers()).filter(isUp);
+  const isOwn = (one: ObservedContainer) => project !== undefined && one.project === project.name;
+  const [own, others] = await Promise.all([
+    project === undefined ? [] : provingHere(context, project, running.filter(isOwn), places),
+    provingElsewhere(
+      context,
+      running.filter((one) => !isOwn(one)),
+      places,
+    ),
+  ]);
+  const checks = options.alone ? [] : await atWork(context, running, places);
+  return [...own, ...others, ...checks];
+}
+
+async function provingHere(
+  context: Context,
+  project: Project,
+  own: readonly ObservedContainer[],
+  places: readonly VerifyPlace[],
+): Promise<readonly BusyDisk[]> {
+  const disks = new Set(places.map(({ disk }) => disk));
+  const [looks, data] = await Promise.all([
+    lookAtProvers(
+      context,
+      project,
+      own.filter(({ oneOff }) => !oneOff),
+    ),
+    lookAtAllData({ ports: context.ports, project, clock: context.clock, timeoutMs: ASK_MS }),
+  ]);
+  const diskOf = new Map(project.identities.map(({ name }, index) => [name, data[index]?.disk]));
+  return unsafeOf(looks, diskOf.keys()).flatMap((look) => {
+    const disk = diskOf.get(look.service);
+    return disk === undefined || !disks.has(disk) ? [] : [{ disk, who: lossHeadline(lossOf(look)) }];
+  });
+}
+
+/** Of other projects nobody knows what their node wants; what their services say must do. */
+async function provingElsewhere(
+  { ports }: Context,
+  containers: readonly ObservedContainer[],
+  places: readonly VerifyPlace[],
+): Promise<readonly BusyDisk[]> {
+  const provers = containers.filter((one) => servedFolders(one).post.length > 0);
+  if (provers.length === 0) return [];
+  const disks = new Set(places.map(({ disk }) => disk));
+  const scanner = await ports.scanner();
+  const names = scanner.diskNames(provers.flatMap((one) => servedFolders(one).post));
+  const near = provers.flatMap((container) =>
+    [...new Set(servedFolders(container).post.map((folder) => names.get(folder)))].flatMap((disk) =>
+      disk !== undefined && disks.has(disk) ? [{ container, disk }] : [],
+    ),
+  );
+  const statuses = await askServices(
+    ports,
+    near.map(({ container }) => container),
+    ASK_MS,
+  );
+  return near
+    .filter(({ container }) => statuses.get(container.id)?.kind !== 'idle')
+    .map(({ container, disk }) => ({
+      disk,
+      who: `${container.name}, of another project, proves or may prove`,
+    }));
+}
+
+/** Initialisation jobs that write to the very data, and other checks that go on: two readers make both slow. */
+async function atWork(
+  { ports }: Context,
+  containers: readonly ObservedContainer[],
+  places: readonly VerifyPlace[],
+): Promise<readonly BusyDisk[]> {
+  const checks = containers.filter(
+    (one) => one.labels[LABEL.role] === HELPER_ROLE && dataOf(one) !== undefined,
+  );
+  const scanner = await ports.scanner();
+  const names = scanner.diskNames(checks.flatMap((one) => dataOf(one) ?? []));
+  return places.flatMap(({ disk, path, directory }) => {
+    const realPath = directory?.realPath ?? path;
+    const writers = containers.filter((one) => isJob(one) && writesTo(one, realPath));
+    const others = checks.filter((one) => names.get(dataOf(one) ?? '') === disk);
+    return [
+      ...writers.map((one) => ({ disk, who: `${one.service ?? one.name} writes to ${path}` })),
+      ...others.map((one) => ({ disk, who: `another check reads ${dataOf(one)}` })),
+    ];
+  });
+}
+
+/** The directory that a check works on. */
+function dataOf({ mounts }: ObservedContainer): string | undefined {
+  return mounts.find(({ target }) => target === DATA_INSIDE)?.source;
+}
+
+function isJob({ labels, image, command }: ObservedContainer): boolean {
+  return (
+    labels[LABEL.role] === 'initialisation' || [image, ...command].some((word) => /\bpostcli\b/.test(word))
+  );
+}
+
+function writesTo({ mounts }: ObservedContainer, path: string): boolean {
+  return mounts.some(({ kind, writable, source }) => kind === 'bind' && writable && isWithin(path, source));
+}
