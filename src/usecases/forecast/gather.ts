@@ -5,6 +5,7 @@ import {
   type ForecastInput,
   type RateSource,
 } from '../../domain/forecast/input.ts';
+import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import { unitBytes } from '../../domain/node/networks.ts';
 import { currentOrNextGap, cycleGap, epochClock } from '../../domain/poet/epochs.ts';
 import type { Identity, Project } from '../../domain/project/types.ts';
@@ -24,6 +25,8 @@ export interface ForecastRequest {
   /** Instead of what smesh.yaml says, for all. */
   readonly nonces?: number;
   readonly threads?: number;
+  /** Identities whose data is not made yet, with what it will be. */
+  readonly planned?: ReadonlyMap<SmesherId, { readonly units: number; readonly disk: string }>;
 }
 
 const ASK_MS = 2500;
@@ -35,7 +38,7 @@ const ASK_MS = 2500;
 export async function gatherForecast(
   context: Context,
   project: Project,
-  { gap: which, nonces, threads }: ForecastRequest,
+  { gap: which, nonces, threads, planned }: ForecastRequest,
 ): Promise<ForecastInput> {
   const { ports, clock } = context;
   const now = clock.now();
@@ -60,19 +63,20 @@ export async function gatherForecast(
   ]);
   const policy = schedulePolicy(project, machine, history);
   const known = looks.flatMap(({ units }) => units ?? []);
+  const plannedOf = (id: SmesherId) => planned?.get(id);
   const usual =
     known.length === 0 ? project.network.post.minUnits : known.reduce((a, b) => a + b, 0) / known.length;
   const wanted = new Set(left);
   const identities = project.identities.flatMap((identity, index): ForecastIdentity[] => {
     if (!wanted.has(identity)) return [];
     const look = looks[index];
-    const units = look?.units ?? Math.max(Math.round(usual), 1);
+    const units = plannedOf(identity.id)?.units ?? look?.units ?? Math.max(Math.round(usual), 1);
     return [
       {
         id: identity.id,
         name: identity.name,
         // A disk that is away has no name any more.
-        disk: look?.disk ?? history.diskOf.get(identity.id) ?? identity.data,
+        disk: plannedOf(identity.id)?.disk ?? look?.disk ?? history.diskOf.get(identity.id) ?? identity.data,
         units,
         bytes: units * unitBytes(project.network.post),
         settings: {
@@ -80,7 +84,9 @@ export async function gatherForecast(
           ...(nonces === undefined ? {} : { nonces }),
           ...(threads === undefined ? {} : { threads }),
         },
-        ...(look?.units === undefined ? { unitsGuessed: true as const } : {}),
+        ...(look?.units === undefined && plannedOf(identity.id) === undefined
+          ? { unitsGuessed: true as const }
+          : {}),
       },
     ];
   });

@@ -5,7 +5,7 @@ import { renderShortForecast } from '../../ui/forecast.ts';
 import { momentStyle } from '../../ui/stop-price.ts';
 import type { Context } from '../context.ts';
 import { timelineOf } from '../lifecycle/judge-look.ts';
-import { gatherForecast } from './gather.ts';
+import { type ForecastRequest, gatherForecast } from './gather.ts';
 
 /** Private networks, whose gap lasts minutes: there the starts of containers take longer than the proofs. */
 const LEAST_GAP_SECONDS = 30 * 60;
@@ -19,16 +19,21 @@ const MANY = 120;
  * on stderr: nothing is held up by what it says, or by its not being able to say it.
  *
  * @param added names of the identities that are new
+ * @param planned of those whose data is not made yet, what it will be
  */
 export async function showForecast(
   context: Context,
   project: Project,
   added: readonly string[],
+  planned?: ForecastRequest['planned'],
 ): Promise<void> {
   if (project.poet.cycleGap < LEAST_GAP_SECONDS) return;
   const { clock, out } = context;
   try {
-    const input = await gatherForecast(context, project, { gap: 'next' });
+    const input = await gatherForecast(context, project, {
+      gap: 'next',
+      ...(planned === undefined ? {} : { planned }),
+    });
     const many = input.identities.length > MANY;
     const found = forecast(input, {
       runs: many ? RUNS / 2 : RUNS,

@@ -86,7 +86,8 @@ export async function createProject(context: Context, options: InitOptions): Pro
   return exitCode;
 }
 
-function portFlags(ports: NodePorts): [string, string | undefined][] {
+/** Flags for ports that are not the usual ones. */
+export function portFlags(ports: NodePorts): [string, string | undefined][] {
   const changed = (key: keyof NodePorts) =>
     ports[key] === DEFAULT_PORTS[key] ? undefined : String(ports[key]);
   return [
@@ -148,13 +149,13 @@ function nothingUsable(
         ...others.map(({ directory, why }) => `${directory.path}: ${why}. ${directory.next}`),
         ...report.skipped.map(({ path, reason }) => `not looked into: ${path}: ${reason}`),
       ],
-      hint: 'Nothing was changed. A PoST directory holds postdata_metadata.json; name where yours are: --data DIRECTORY',
+      hint: 'Nothing was changed. A PoST directory holds postdata_metadata.json; name where yours are: --data DIRECTORY   Without any yet: smesh-compose post init DIRECTORY',
     },
   );
 }
 
 /** Only what differs from the defaults is written down. */
-function describeProject(
+export function describeProject(
   context: Context,
   answers: {
     network: Network;
