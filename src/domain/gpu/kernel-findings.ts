@@ -109,6 +109,15 @@ function nvidiaFindings(situation: GpuSituation): readonly GpuFinding[] {
           'sudo dmesg | grep -i xid   tells which; only a reboot brings it back',
         ),
       ];
+    case 'lost':
+      return [
+        finding(
+          'error',
+          'nvidia-lost',
+          `A card has died on the bus (${words})`,
+          'Power, riser or heat are the usual causes. The others go on; this one comes back with: sudo reboot',
+        ),
+      ];
     case 'other':
       return [
         finding(

@@ -53,6 +53,8 @@ export type SmiTrouble =
   | 'no-driver'
   /** It hangs: a card that has died on the bus. */
   | 'late'
+  /** A card has died on the bus, and it says which. */
+  | 'lost'
   | 'other';
 
 /** What is wrong where nvidia-smi does not list cards; `undefined`: it does, or is not there. */
@@ -62,6 +64,7 @@ export function nvidiaSmiTrouble(said: ToolSaid): SmiTrouble | undefined {
   const text = `${said.stdout}\n${said.stderr}`;
   if (/driver\/library version mismatch/i.test(text)) return 'mismatch';
   if (/couldn't communicate with the NVIDIA driver|no devices were found/i.test(text)) return 'no-driver';
+  if (/unable to determine the device handle|GPU is lost/i.test(text)) return 'lost';
   return said.exitCode === 0 ? undefined : 'other';
 }
 
