@@ -93,7 +93,10 @@ describe.concurrent('node stand-in with PoETs of their own (spacemesh.md §6.4, 
     await network.stopNode();
     network.startNode([after]);
     await until('both', () => network.rows().poet_registration.length === 2, 6000);
-    expect(line(network.node as Running, 'Found existing registrations')).toContain(before.address);
+    // The row is there an instant before the words about it.
+    const words = () => line(network.node as Running, 'Found existing registrations');
+    await until('the words', () => words() !== '', 6000);
+    expect(words()).toContain(before.address);
     await until('the ATX', () => network.atxs().length === 1, 30_000);
     const [{ epoch = 0 } = {}] = network.atxs();
     expect(network.atxs()).toEqual([{ epoch, ticks: 7000 }]);
