@@ -118,7 +118,7 @@ export interface ExecResult {
 
 export interface HelperContainer {
   readonly image: string;
-  /** Program and arguments; with `keepEntrypoint` the arguments of the image's own program, which gets a /tmp. */
+  /** Program and arguments; with `keepEntrypoint` the arguments of the image's own program. It gets a /tmp, and so does one with `passthrough`. */
   readonly command: readonly string[];
   readonly keepEntrypoint?: boolean;
   /** `uid:gid` */

@@ -47,7 +47,7 @@ function renderRows(joined: readonly JoinedGpu[], report: GpuReport, columns: nu
   );
 }
 
-function cellsOf({ host, inside }: JoinedGpu, report: GpuReport): readonly string[] {
+function cellsOf({ host, inside, isLeftOut }: JoinedGpu, report: GpuReport): readonly string[] {
   const offered = inside === undefined ? '' : `provider ${inside.id}`;
   if (host === undefined) {
     const name = inside?.kind === 'cpu' ? PROCESSOR : splitModel(inside?.model ?? '').device;
@@ -59,7 +59,7 @@ function cellsOf({ host, inside }: JoinedGpu, report: GpuReport): readonly strin
     memoryBytes === undefined ? '' : formatBytes(memoryBytes),
     driver ?? 'none',
     device ?? '–',
-    inside === undefined ? notOffered(host.vendor, report) : offered,
+    inside !== undefined ? offered : isLeftOut ? 'not chosen' : notOffered(host.vendor, report),
   ];
 }
 
@@ -105,7 +105,11 @@ export function gpusDocument({ cards, looks, joined, findings, engine }: GpuRepo
     schemaVersion: 1,
     cards,
     looks,
-    joined: joined.map(({ host, inside }) => ({ host: host ?? null, inside: inside ?? null })),
+    joined: joined.map(({ host, inside, isLeftOut }) => ({
+      host: host ?? null,
+      inside: inside ?? null,
+      chosen: isLeftOut !== true,
+    })),
     findings,
     engine: engine === undefined ? null : { error: engine },
   };

@@ -87,7 +87,9 @@ function createOptions(helper: HelperContainer, signal: AbortSignal): Docker.Con
       AutoRemove: true,
       NetworkMode: 'none',
       ReadonlyRootfs: true,
-      ...(helper.keepEntrypoint ? { Tmpfs: { '/tmp': 'rw,mode=1777' } } : {}),
+      ...(helper.keepEntrypoint || helper.passthrough !== undefined
+        ? { Tmpfs: { '/tmp': 'rw,mode=1777' } }
+        : {}),
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges:true'],
       Memory: helper.memoryBytes ?? MEMORY_BYTES,

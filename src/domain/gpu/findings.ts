@@ -23,18 +23,33 @@ export function explainCards(situation: GpuSituation): readonly GpuFinding[] {
     ...generalFindings(situation),
   ];
   const codes = new Set(all.map(({ code }) => code));
-  const told = all.filter(({ code }) => !codes.has(SAME_CAUSE[code] ?? ''));
+  const told = all.filter(({ code }) => !(FOLLOWS_FROM[code] ?? []).some((cause) => codes.has(cause)));
   const unique = new Map(told.map((one) => [`${one.code} ${one.message}`, one]));
   return SEVERITIES.flatMap((severity) => [...unique.values()].filter((one) => one.severity === severity));
 }
 
-/** What a container suffers from and the host has told already. */
-const SAME_CAUSE: Readonly<Record<string, string>> = {
-  'toolkit-mismatch': 'nvidia-mismatch',
-  'toolkit-no-driver': 'nvidia-no-driver',
-  'kfd-not-handed': 'kfd-missing',
-  'device-unknown': 'device-missing',
-  'node-not-handed': 'device-missing',
+const DRIVER_IS_DOWN = ['nvidia-mismatch', 'nvidia-no-driver', 'nvidia-silent', 'nvidia-smi-failed'];
+const NODES_ARE_CLOSED = ['node-closed', 'render-group-missing', 'render-group-other', 'groups-outdated'];
+const NODES_ARE_AWAY = ['kfd-missing', 'render-node-missing'];
+
+/** What a container suffers from where the host has told the cause already. */
+const FOLLOWS_FROM: Readonly<Record<string, readonly string[]>> = {
+  'toolkit-mismatch': ['nvidia-mismatch'],
+  'toolkit-no-driver': ['nvidia-no-driver'],
+  'kfd-not-handed': ['kfd-missing'],
+  'device-unknown': ['device-missing'],
+  'node-not-handed': ['device-missing', 'render-node-missing'],
+  'no-icd': DRIVER_IS_DOWN,
+  'no-compute': DRIVER_IS_DOWN,
+  'closed-inside': NODES_ARE_CLOSED,
+  'no-node-inside': [...DRIVER_IS_DOWN, ...NODES_ARE_AWAY],
+  'not-offered': [
+    ...DRIVER_IS_DOWN,
+    'nvidia-lost',
+    ...NODES_ARE_CLOSED,
+    ...NODES_ARE_AWAY,
+    'kfd-passed-over',
+  ],
 };
 
 /** `init.devices` names what is not there: such a job would not start. */

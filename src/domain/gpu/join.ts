@@ -13,6 +13,7 @@ export interface SeenProvider {
 export interface JoinedCard {
   readonly host?: DetectedGpu;
   readonly inside?: InsideProvider;
+  readonly isLeftOut?: true;
 }
 
 /** `NVIDIA GeForce RTX 3090`, `Intel(R) Arc(TM) A770 Graphics`: without what one side says and the other does not. */
@@ -38,10 +39,13 @@ function likeness(card: DetectedGpu, device: string): number {
 /**
  * Cards of the host beside what is offered inside: by vendor, then by name, and what is left over in the order of both
  * lists, which is that of the bus. Equal cards cannot be told apart, and need not be: each job has its own.
+ *
+ * @param isHandedIn whether the container got a card
  */
 export function joinCards(
   cards: readonly DetectedGpu[],
   seen: readonly SeenProvider[],
+  isHandedIn: (card: DetectedGpu) => boolean = () => true,
 ): readonly JoinedCard[] {
   const offers = seen
     .filter(({ provider }) => provider.kind === 'gpu')
@@ -54,7 +58,7 @@ export function joinCards(
   // 0 last: nothing but the vendor and the order is in common.
   for (const least of [3, 2, 0]) {
     for (const card of cards) {
-      if (partner.has(card)) continue;
+      if (partner.has(card) || !isHandedIn(card)) continue;
       const offer = offers.find(
         ({ provider, vendor, device }) =>
           !taken.has(provider) && vendor === card.vendor && likeness(card, device) >= least,
@@ -71,6 +75,7 @@ export function joinCards(
   return [
     ...cards.map((host) => {
       const inside = partner.get(host);
+      if (!isHandedIn(host)) return { host, isLeftOut: true as const };
       return inside === undefined ? { host } : { host, inside };
     }),
     ...alone,
@@ -78,8 +83,9 @@ export function joinCards(
   ];
 }
 
-export function shownJoin({ host, inside }: JoinedCard): JoinedGpu {
+export function shownJoin({ host, inside, isLeftOut }: JoinedCard): JoinedGpu {
   return {
+    ...(isLeftOut === undefined ? {} : { isLeftOut }),
     ...(host === undefined ? {} : { host: shownCard(host) }),
     ...(inside === undefined ? {} : { inside }),
   };

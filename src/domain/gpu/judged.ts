@@ -48,7 +48,10 @@ export function isNamed({ device, uuid }: DetectedGpu, name: string): boolean {
 }
 
 /** Whether jobs are to use it. */
-export function isChosen(card: DetectedGpu, { wanted, devices }: GpuSituation): boolean {
+export function isChosen(
+  card: DetectedGpu,
+  { wanted, devices }: Pick<GpuSituation, 'wanted' | 'devices'>,
+): boolean {
   return (
     wanted.includes(card.vendor) && (devices.length === 0 || devices.some((name) => isNamed(card, name)))
   );

@@ -56,6 +56,8 @@ export type InsideLook =
 export interface JoinedGpu {
   readonly host?: HostGpu;
   readonly inside?: InsideProvider;
+  /** The card is of another vendor than `init.gpu`, or not among `init.devices`. */
+  readonly isLeftOut?: true;
 }
 
 export interface GpuReport {

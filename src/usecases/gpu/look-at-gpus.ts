@@ -2,7 +2,7 @@ import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { detectCards, shownCard } from '../../domain/gpu/detect.ts';
 import { explainCards } from '../../domain/gpu/findings.ts';
 import { joinCards, type SeenProvider, shownJoin } from '../../domain/gpu/join.ts';
-import type { EngineOfCards, GpuSituation, VendorLook } from '../../domain/gpu/judged.ts';
+import { type EngineOfCards, type GpuSituation, isChosen, type VendorLook } from '../../domain/gpu/judged.ts';
 import type { GpuReport } from '../../domain/gpu/report.ts';
 import { DEFAULT_IMAGES } from '../../domain/node/images.ts';
 import type { GpuVendor, InitialisationSettings, Project } from '../../domain/project/types.ts';
@@ -42,13 +42,14 @@ export async function lookAtGpus(
   const seen = looks.flatMap(({ vendor, look }: VendorLook): SeenProvider[] =>
     look.kind === 'asked' ? look.providers.map((provider) => ({ askedFor: vendor, provider })) : [],
   );
-  const joined = joinCards(cards, seen);
+  const devices = chosen === settings?.gpu ? namedDevices(settings) : [];
+  const joined = joinCards(cards, seen, (card) => isChosen(card, { wanted, devices }));
   const groups = await Promise.all(wanted.map((vendor) => gpuGroups(context, vendor)));
   const situation: GpuSituation = {
     facts,
     cards,
     wanted,
-    devices: wanted.includes(settings?.gpu ?? 'cpu') ? namedDevices(settings) : [],
+    devices,
     user,
     groups: [...new Set(groups.flat())],
     hasProject: project !== undefined,
