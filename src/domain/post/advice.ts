@@ -4,25 +4,12 @@ import { type DataState, formatRange, formatRanges } from './completeness.ts';
 import { LABEL_BYTES } from './metadata.ts';
 import type { FoundKey, PostMetadata, ScannedDirectory } from './types.ts';
 
-const DEFAULT_LABELS_PER_UNIT = 4_294_967_296;
-const DEFAULT_MAX_FILE_SIZE = 4_294_967_296;
-
 /**
- * A postcli command that repeats what the data was made with: postcli deletes data when the number of units is given
- * smaller than it was (spacemesh.md §14.4), so a person should never have to type it from memory.
+ * The command that goes on with an initialisation. It repeats by itself what the data was made with: postcli deletes data
+ * when it is given fewer units than before (spacemesh.md §14.4), so nobody should have to type them from memory.
  */
-export function postcliCommand(path: string, metadata: PostMetadata, extra: readonly string[]): string {
-  const words = ['postcli', ...extra, '-datadir', path, '-id', metadata.smesherId];
-  words.push('-commitmentAtxId', metadata.commitmentAtx, '-numUnits', `${metadata.units}`);
-  if (metadata.maxFileSize !== DEFAULT_MAX_FILE_SIZE) words.push('-maxFileSize', `${metadata.maxFileSize}`);
-  if (metadata.labelsPerUnit !== DEFAULT_LABELS_PER_UNIT) {
-    words.push('-labelsPerUnit', `${metadata.labelsPerUnit}`);
-  }
-  return words.map(quoteForShell).join(' ');
-}
-
-function resume(path: string, metadata: PostMetadata, range: readonly string[] = []): string {
-  return postcliCommand(path, metadata, ['-provider', '0', ...range]);
+function resume(path: string): string {
+  return `smesh-compose post init --resume ${quoteForShell(path)}`;
 }
 
 type Unfinished = Extract<DataState, { kind: 'unfinished' }>;
@@ -41,25 +28,25 @@ export function describeUnfinished(state: Unfinished, expected: number): string 
 }
 
 /** What to do with an initialisation that has not ended (S3). */
-export function adviseUnfinished(path: string, metadata: PostMetadata, state: Unfinished): string {
+export function adviseUnfinished(path: string, state: Unfinished): string {
   const { range, shortLast } = state;
   if (shortLast !== undefined && shortLast.size % LABEL_BYTES !== 0) {
     const cut = shortLast.size - (shortLast.size % LABEL_BYTES);
     return (
-      `Do not resume it as it is: postcli would make a corrupt file and report success. ` +
-      `First cut postdata_${shortLast.index}.bin to ${cut} bytes; then resume with:\n${resume(path, metadata)}`
+      `Do not resume it with postcli as it is: it would make a corrupt file and report success. ` +
+      `This cuts postdata_${shortLast.index}.bin to ${cut} bytes first, when you agree, and goes on:\n${resume(path)}`
     );
   }
   if (range !== undefined && range[0] > 0) {
     return (
       `If it is one part of a split initialisation, scan the other parts together with it. ` +
-      `If not, the same flags write the missing files:\n${resume(path, metadata)}`
+      `If not, the missing files can be written:\n${resume(path)}`
     );
   }
-  return `It can be resumed with the same flags (-provider: yours, see postcli -printProviders):\n${resume(path, metadata)}`;
+  return `It can be resumed:\n${resume(path)}`;
 }
 
-export function adviseDamaged(path: string, metadata: PostMetadata, surplus: readonly number[]): string {
+export function adviseDamaged(path: string, surplus: readonly number[]): string {
   if (surplus.length > 0) {
     const names = surplus.length === 1 ? `postdata_${surplus[0]}.bin` : `the ${surplus.length} surplus files`;
     return (
@@ -69,15 +56,14 @@ export function adviseDamaged(path: string, metadata: PostMetadata, surplus: rea
   }
   return (
     `Never prove with it: what follows a gap would be read at wrong places and the proof be invalid. ` +
-    `postcli writes missing files again with the same flags; move files of a wrong size out of the folder first:\n` +
-    resume(path, metadata)
+    `Missing files can be written again; move files of a wrong size out of the folder first:\n${resume(path)}`
   );
 }
 
-export function adviseNoNonce(path: string, metadata: PostMetadata): string {
+export function adviseNoNonce(path: string): string {
   return (
     `If it was joined from parts, take Nonce and NonceValue from the part with the lowest NonceValue. ` +
-    `Otherwise let postcli read the data once to find it:\n${postcliCommand(path, metadata, ['-searchForNonce'])}`
+    `Otherwise have the data read once to find it:\nsmesh-compose post verify --search-nonce ${quoteForShell(path)}`
   );
 }
 

@@ -64,7 +64,7 @@ export function judgeData(read: Read, family: readonly Read[]): Finding | undefi
     return {
       verdict: 'damaged',
       reasons: state.faults,
-      next: adviseDamaged(facts.path, metadata, files.surplus),
+      next: adviseDamaged(facts.path, files.surplus),
     };
   }
   if (state.kind === 'unfinished') {
@@ -86,7 +86,7 @@ export function judgeData(read: Read, family: readonly Read[]): Finding | undefi
     }
     const reasons = [describeUnfinished(state, files.expected)];
     if (wholeElsewhere === undefined) {
-      return { verdict: 'incomplete', reasons, next: adviseUnfinished(facts.path, metadata, state) };
+      return { verdict: 'incomplete', reasons, next: adviseUnfinished(facts.path, state) };
     }
     reasons.push(`${wholeElsewhere} holds the whole set of the same identity`);
     return {
@@ -102,13 +102,13 @@ export function judgeData(read: Read, family: readonly Read[]): Finding | undefi
         reasons: [
           `all files are there, the search for the VRF nonce has come to label ${metadata.lastPosition}`,
         ],
-        next: adviseUnfinished(facts.path, metadata, { kind: 'unfinished' }),
+        next: adviseUnfinished(facts.path, { kind: 'unfinished' }),
       };
     }
     return {
       verdict: 'damaged',
       reasons: ['all files are there, but no VRF nonce: the node refuses its first proof'],
-      next: adviseNoNonce(facts.path, metadata),
+      next: adviseNoNonce(facts.path),
     };
   }
   const copies = others.filter(mayBeWhole).map((other) => other.facts.path);

@@ -94,7 +94,7 @@ describe('what is found', () => {
       encoding: 'utf8',
       env: { LC_ALL: 'C.UTF-8' },
     }).split('\0');
-    expect(words[words.indexOf('-datadir') + 1]).toBe(`${folder}/${name}/part`);
+    expect(words[words.indexOf('--resume') + 1]).toBe(`${folder}/${name}/part`);
   });
 });
 
