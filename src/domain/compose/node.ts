@@ -10,6 +10,12 @@ import type { ComposeService } from './types.ts';
 /** Path of the generated node configuration, relative to the project directory. */
 export const NODE_CONFIG_PATH = 'node/config.json';
 
+/**
+ * Profile of a node that has no key yet: none of Compose's commands starts it. Without any key it would make `local.key`,
+ * which keeps it from starting once others are there (spacemesh.md §2.1).
+ */
+export const WITHOUT_KEYS = 'node-without-keys';
+
 const CONFIG_IN_CONTAINER = '/config.json';
 
 export interface NodeServiceFacts {
@@ -53,5 +59,6 @@ export function nodeService(
       config: digestOf(config).slice(0, 16),
     }),
     ...NODE_HARDENING,
+    ...(installedIds.length === 0 ? { profiles: [WITHOUT_KEYS] } : {}),
   };
 }
