@@ -13,7 +13,7 @@ import { quoteForShell } from '../domain/shell-quote.ts';
 import { countdown } from './moments.ts';
 import { VERDICT_WORDS } from './scan.ts';
 import { type Column, renderTable } from './table.ts';
-import { enumerate, printable } from './text.ts';
+import { printable } from './text.ts';
 import { plural } from './units.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -99,11 +99,15 @@ function labelTrouble({ place, labels, last }: PlaceReport, { fraction }: Verify
     const told = place.fault === undefined && labels.why !== 'not asked for' && labels.why !== 'see below';
     return [
       ...(told ? [`! ${nameOf(place)}: labels not checked: ${printable(labels.why)}`] : []),
-      ...(last !== undefined && last.wrong.length > 0 ? wrongLabels(place, last.wrong, last.fraction) : []),
+      ...(last !== undefined && last.wrong.length > 0
+        ? wrongLabels(place, last.wrong, { fraction: last.fraction })
+        : []),
     ];
   }
   return [
-    ...(labels.wrong.length > 0 ? wrongLabels(place, labels.wrong, fraction) : []),
+    ...(labels.wrong.length > 0
+      ? wrongLabels(place, labels.wrong, { fraction, ...(labels.range && { range: labels.range }) })
+      : []),
     ...(labels.kind === 'checked' ? [] : interrupted(place, labels)),
   ];
 }
@@ -123,38 +127,54 @@ function wordFor({ name, path }: VerifyPlace): string {
   return quoteForShell(name ?? path);
 }
 
+/** More than these are counted: what to type next must stay in sight. */
+const NAMED_FILES = 8;
+
 /** What a wrong label means, and how its file is written again without anything being deleted. */
-function wrongLabels(place: VerifyPlace, wrong: readonly WrongLabel[], fraction: number): readonly string[] {
+function wrongLabels(place: VerifyPlace, wrong: readonly WrongLabel[], look: Looked): readonly string[] {
   const { path, name, served } = place;
-  const where = wrong.map(
-    ({ file, offset }) => `file ${file} (postdata_${file}.bin) has a wrong label at offset ${offset}`,
-  );
-  const more =
-    fraction >= 100
-      ? 'it may have more of them behind it'
-      : `in a sample of ${fraction} % there may be more of them`;
-  const aside = wrong.map(({ file }) => {
-    const data = `${path}/postdata_${file}.bin`;
-    return `mv -n ${quoteForShell(data)} ${quoteForShell(`${data}.wrong`)}`;
-  });
-  const again = wrong.map(
-    ({ file }) =>
-      `smesh-compose post verify ${quoteForShell(path)} --from-file ${file} --to-file ${file} --fraction 100`,
-  );
+  const one = wrong.length === 1;
+  const named = wrong.slice(0, NAMED_FILES);
+  const others = wrong.length - named.length;
   const serves = served === true && name !== undefined ? quoteForShell(name) : undefined;
+  const data = (file: number) => `${path}/postdata_${file}.bin`;
+  const found = [
+    `! ${nameOf(place)}: wrong labels`,
+    ...named.map(({ file, offset }) => `    file ${file} (postdata_${file}.bin): at offset ${offset}`),
+    ...(others > 0 ? [`    … and ${plural(others, 'more file')}`] : []),
+    `    ${look.fraction >= 100 ? 'Behind these' : `In a sample of ${look.fraction} % these were met;`} there may be more${look.fraction >= 100 ? ' in the same files' : ''}.`,
+  ];
+  if (!one && look.range !== undefined && wrong.length > look.range.to - look.range.from) {
+    return [
+      ...found,
+      '    Every file has one. So look first whether these data are what they are taken for: with another scrypt N, or',
+      '    with metadata of other data, every label looks wrong. Leave the files as they are until that is clear.',
+    ];
+  }
   return [
-    `! ${nameOf(place)}: ${enumerate(where)}; ${more}`,
+    ...found,
     '    A proof that meets a wrong label is invalid: the node throws it away and the epoch is lost. It comes from a',
     '    card that computed wrongly, or from a disk that changed what was written: look at both (dmesg, smartctl).',
-    `    Have ${wrong.length === 1 ? 'the file' : `the ${plural(wrong.length, 'file')}`} written again; the old ${wrong.length === 1 ? 'one is' : 'ones are'} kept beside ${wrong.length === 1 ? 'it' : 'them'}, nothing is deleted:`,
+    `    Have ${one ? 'the file' : 'the files'} written again; what is there now is kept beside, nothing is deleted:`,
     ...[
       ...(serves === undefined ? [] : [`smesh-compose stop ${serves}`]),
-      ...aside,
+      ...named.map(
+        ({ file }) => `mv -n ${quoteForShell(data(file))} ${quoteForShell(`${data(file)}.wrong`)}`,
+      ),
       `smesh-compose post init --resume ${quoteForShell(path)}`,
-      ...again,
+      ...named.map(
+        ({ file }) =>
+          `smesh-compose post verify ${quoteForShell(path)} --from-file ${file} --to-file ${file} --fraction 100`,
+      ),
       ...(serves === undefined ? [] : [`smesh-compose up ${serves}`]),
     ].map((line) => `      ${printable(line)}`),
   ];
+}
+
+/** How much of what was looked at. */
+interface Looked {
+  readonly fraction: number;
+  readonly range?: FileRange;
 }
 
 /** The same for `--json`. */

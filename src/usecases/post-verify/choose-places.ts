@@ -11,7 +11,7 @@ export interface ChosenPlace {
   readonly name?: string;
 }
 
-/** A word with a slash is a directory; names of identities and jobs hold none. */
+/** A word with a slash is a directory; names of identities and jobs hold none, and without a project there are none. */
 function isPath(word: string): boolean {
   return word.includes('/') || word === '.' || word === '..';
 }
@@ -26,7 +26,9 @@ export function choosePlaces(
   words: readonly string[],
 ): readonly ChosenPlace[] {
   const chosen = words.flatMap((word) =>
-    isPath(word) ? [{ path: fromWorkingDirectory(word) }] : placesNamed(context, project, word),
+    isPath(word) || project === undefined
+      ? [{ path: fromWorkingDirectory(word) }]
+      : placesNamed(project, word),
   );
   const places = words.length > 0 ? chosen : allOf(context, project);
   const seen = new Set<string>();
@@ -51,8 +53,7 @@ function allOf(context: Context, project: Project | undefined): readonly ChosenP
   });
 }
 
-function placesNamed(context: Context, project: Project | undefined, name: string): readonly ChosenPlace[] {
-  if (project === undefined) throw noProject(context);
+function placesNamed(project: Project, name: string): readonly ChosenPlace[] {
   const jobs = project.initialisation?.jobs ?? [];
   const job = jobs.find((one) => one.name === name);
   if (job !== undefined) return [{ name, path: job.data }];
