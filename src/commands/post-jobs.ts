@@ -1,20 +1,32 @@
-import { ExitCode, SmeshError } from '../domain/errors.ts';
+import { runJobStatus } from '../usecases/post-init/status.ts';
+import { runJobStop } from '../usecases/post-init/stop.ts';
 import type { Context, Invocation, OptionSpec } from './command.ts';
+import { flagOption } from './options.ts';
 
-export const POST_JOB_OPTIONS: readonly OptionSpec[] = [];
+/** Of `post init`, as far as they are about jobs that have been begun. */
+export const POST_JOB_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: '--repair',
+    summary: 'init: cut the piece of a label off files that end in one; it is kept in .smesh/cut',
+  },
+  {
+    flags: '--during-gap',
+    summary: 'init: start jobs also on disks of identities that have yet to prove; their reading gets slower',
+  },
+];
 
-export async function runPostStatus(
+export function runPostStatus(
   _invocation: Invocation,
-  _context: Context,
-  _names: readonly string[],
+  context: Context,
+  names: readonly string[],
 ): Promise<number> {
-  throw new SmeshError('not-yet', ExitCode.usage, 'post status is not written yet');
+  return runJobStatus(context, names);
 }
 
-export async function runPostStop(
-  _invocation: Invocation,
-  _context: Context,
-  _names: readonly string[],
+export function runPostStop(
+  invocation: Invocation,
+  context: Context,
+  names: readonly string[],
 ): Promise<number> {
-  throw new SmeshError('not-yet', ExitCode.usage, 'post stop is not written yet');
+  return runJobStop(context, names, flagOption(invocation, 'dry-run'));
 }

@@ -18,7 +18,7 @@ import { readLog } from './logs.ts';
 const PARALLEL_INSPECTS = 16;
 
 /** A node may take a minute to close its databases; the engine kills after the grace period, whatever it is. */
-const STOP_TIMEOUT_MS = 15 * 60_000;
+const STOP_TIMEOUT_MS = 16 * 60_000;
 
 const START_TIMEOUT_MS = 2 * 60_000;
 

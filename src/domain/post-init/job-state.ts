@@ -64,6 +64,8 @@ export interface JobLook {
   readonly freeBytes?: number;
   /** Whether this user may write there; absent: not known. A job runs as another user, which may. */
   readonly writable?: boolean;
+  /** Of the files in its directory, by index; absent where that could not be looked at. */
+  readonly sizes?: ReadonlyMap<number, number>;
   /** As `scan` names it; absent: unknown, and then a disk of its own. */
   readonly disk?: string;
   /** Mount point of its file system: what shares it shares its free bytes. */

@@ -52,12 +52,13 @@ async function judge(
 ): Promise<JobLook> {
   const { ports, clock } = context;
   const place = places.get(job.data);
+  const folder = place?.folder;
   const into = job.into === undefined ? undefined : places.get(job.into)?.folder;
   const realPath = place?.realPath;
   const host = await ports.host();
   const mount = realPath === undefined ? undefined : await host.place(realPath);
   const state = judgeJob(job, project.network, {
-    data: place?.folder ?? { kind: 'missing' },
+    data: folder ?? { kind: 'missing' },
     ...(into === undefined ? {} : { into }),
     ...(mount === undefined ? {} : { readOnly: mount.readOnly }),
     lastBytes: recordedBytes(record, job),
@@ -68,6 +69,9 @@ async function judge(
   return {
     job,
     state,
+    ...(folder?.kind === 'seen'
+      ? { sizes: new Map(folder.files.map(({ index, size }) => [index, size])) }
+      : {}),
     ...(free === undefined ? {} : { freeBytes: free }),
     ...(mount === undefined ? {} : { fileSystem: mount.mountPoint }),
     ...(disk === undefined ? {} : { disk }),
