@@ -389,6 +389,26 @@ export const DOCTOR_CODES = {
     severity: 'error',
     meaning: 'A local.key beside other keys: the node refuses to start',
   },
+  'key-pending-missing': {
+    area: 'keys',
+    severity: 'error',
+    meaning: 'There is no key for PoST data that is being made',
+  },
+  'key-pending-fault': {
+    area: 'keys',
+    severity: 'error',
+    meaning: 'A key that waits for its data cannot be used',
+  },
+  'key-pending-idle': {
+    area: 'keys',
+    severity: 'warning',
+    meaning: 'A key waits for data that nobody makes',
+  },
+  'key-pending-twice': {
+    area: 'keys',
+    severity: 'info',
+    meaning: 'A key waits although the node reads the same one already',
+  },
   'keys-unreadable': {
     area: 'keys',
     severity: 'info',

@@ -1,6 +1,8 @@
+import type { PendingKey } from '../identity/decide-pending.ts';
 import type { SmesherId } from '../identity/smesher-id.ts';
 import { shortId } from '../identity/smesher-id.ts';
 import { type DoctorFinding, finding } from './finding.ts';
+import { judgePendingKeys } from './pending-keys.ts';
 import { several } from './words.ts';
 
 /** A key file in the node's folder, as the node would judge it. */
@@ -21,6 +23,11 @@ export interface KeysLook {
   readonly nodeUid: number;
   /** Originals beside the data, by path. */
   readonly originals: readonly { readonly path: string; readonly mode: number }[];
+  /** Keys that wait for their data, and the jobs that make it. */
+  readonly pending?: readonly PendingKey[];
+  readonly jobs?: readonly { readonly id: SmesherId; readonly name: string }[];
+  /** Whose keys lie beside data that is being made. */
+  readonly besideJobs?: ReadonlySet<SmesherId>;
 }
 
 const OPEN = 0o077;
@@ -39,19 +46,26 @@ export function judgeKeys(look: KeysLook): readonly DoctorFinding[] {
     );
     return found;
   }
-  found.push(...judgeInstalled(look, look.installed));
+  found.push(...judgeInstalled(look, look.installed), ...judgeWaiting(look, look.installed));
   if (found.length > 0) return found;
   return [
     finding('keys-ok', {
       message: 'Every identity has its key, readable by the node alone',
-      evidence: `${look.installed.length} keys in ${look.folder}, all 0600`,
+      evidence: `${look.installed.length + (look.pending?.length ?? 0)} keys in ${look.folder}, all 0600${look.pending?.length ? `, ${look.pending.length} of them waiting for their data` : ''}`,
       measured: { keys: look.installed.length },
     }),
   ];
 }
 
-function judgeModes({ installed, folder, originals }: KeysLook): readonly DoctorFinding[] {
-  const copies = installed === 'unreadable' ? [] : installed;
+function judgeWaiting(look: KeysLook, installed: readonly KeyFacts[]): readonly DoctorFinding[] {
+  const { folder, nodeUid, pending = [], jobs = [], besideJobs = new Set<SmesherId>() } = look;
+  const elsewhere = new Set([...besideJobs, ...installed.flatMap(({ smesherId }) => smesherId ?? [])]);
+  const identities = new Set(look.identities.map(({ id }) => id));
+  return judgePendingKeys({ folder, pending, jobs, identities, elsewhere, nodeUid });
+}
+
+function judgeModes({ installed, folder, originals, pending = [] }: KeysLook): readonly DoctorFinding[] {
+  const copies = [...(installed === 'unreadable' ? [] : installed), ...pending];
   const open = [
     ...copies.map(({ file, mode }) => ({ path: `${folder}/${file}`, mode })),
     ...originals,

@@ -1,6 +1,5 @@
 import { type DoctorFinding, finding } from '../../domain/doctor/finding.ts';
 import { judgeImages, type ServiceImages } from '../../domain/doctor/images.ts';
-import { judgeKeys, type KeyFacts } from '../../domain/doctor/keys.ts';
 import { judgeMemory } from '../../domain/doctor/memory.ts';
 import { judgeOverride } from '../../domain/doctor/override.ts';
 import { judgeRestarters } from '../../domain/doctor/restarters.ts';
@@ -12,8 +11,6 @@ import { COMPOSE_OVERRIDES } from '../../ports/compose.ts';
 import type { Context } from '../context.ts';
 import { planGenerate } from '../generate.ts';
 import { readInterrupted } from '../journal.ts';
-import { identitiesFolder, readInstalledKeys } from '../node-keys.ts';
-import { nodeOwner } from '../owners.ts';
 import type { SharedLooks } from './look.ts';
 
 /** What smesh.yaml itself is like, and whether a command was killed. */
@@ -139,52 +136,6 @@ export async function checkImages(looks: SharedLooks): Promise<readonly DoctorFi
     })),
     ...(project.initialisation === undefined ? {} : { initialisation: project.initialisation.image }),
   });
-}
-
-export async function checkKeys(context: Context, looks: SharedLooks): Promise<readonly DoctorFinding[]> {
-  if (looks.project.kind !== 'read') return [];
-  const { project } = looks.project;
-  const folder = identitiesFolder(project);
-  const [installed, owner, data] = await Promise.all([
-    readKeys(context, folder),
-    nodeOwner(context, project),
-    looks.data(),
-  ]);
-  if (installed instanceof SmeshError) {
-    return [
-      finding('key-fault', {
-        subject: folder,
-        message: installed.message,
-        evidence: installed.code,
-        ...(installed.hint === undefined ? {} : { remedy: installed.hint }),
-      }),
-    ];
-  }
-  return judgeKeys({
-    folder,
-    installed,
-    identities: project.identities,
-    nodeUid: owner.uid,
-    originals: data.flatMap(({ path, keyMode }) =>
-      keyMode === undefined ? [] : [{ path: `${path}/identity.key`, mode: keyMode }],
-    ),
-  });
-}
-
-async function readKeys(
-  context: Context,
-  folder: string,
-): Promise<readonly KeyFacts[] | 'unreadable' | SmeshError> {
-  try {
-    const keys = await readInstalledKeys(context, folder);
-    // What this user may not read, the node may: nothing is known of it.
-    return keys.some(({ fault }) => /\((EACCES|EPERM)\)$/.test(fault ?? '')) ? 'unreadable' : keys;
-  } catch (error) {
-    if (error instanceof SmeshError) return error;
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EACCES' || code === 'EPERM') return 'unreadable';
-    throw error;
-  }
 }
 
 export async function checkFiles(context: Context, looks: SharedLooks): Promise<readonly DoctorFinding[]> {

@@ -3,15 +3,9 @@ import { type DoctorFinding, doctorExitCode, finding, inReportOrder } from '../.
 import type { TimeServer } from '../../ports/clock-sources.ts';
 import type { Context } from '../context.ts';
 import { checkDisks } from './check-disks.ts';
+import { checkKeys } from './check-keys.ts';
 import { checkPorts } from './check-ports.ts';
-import {
-  checkFiles,
-  checkImages,
-  checkKeys,
-  checkMemory,
-  checkProjectFile,
-  checkUpdaters,
-} from './check-project.ts';
+import { checkFiles, checkImages, checkMemory, checkProjectFile, checkUpdaters } from './check-project.ts';
 import {
   askPoets,
   checkClock,

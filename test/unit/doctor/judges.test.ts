@@ -10,6 +10,7 @@ import { judgeOverride } from '../../../src/domain/doctor/override.ts';
 import { judgeRestarters } from '../../../src/domain/doctor/restarters.ts';
 import { readSmart } from '../../../src/domain/doctor/smart.ts';
 import { judgeUpdaters, type SeenContainer } from '../../../src/domain/doctor/updaters.ts';
+import type { PendingKey } from '../../../src/domain/identity/decide-pending.ts';
 import type { SmesherId } from '../../../src/domain/identity/smesher-id.ts';
 import { judgeCombination } from '../../../src/domain/node/combinations.ts';
 
@@ -270,6 +271,15 @@ describe('judgeKeys', () => {
     ...(smesherId === undefined ? {} : { smesherId }),
     ...more,
   });
+  const waiting = ({ smesherId = B, ...more }: Partial<PendingKey>): PendingKey => ({
+    file: 'post-0002.key.pending',
+    name: 'post-0002',
+    mode: 0o100600,
+    uid: 1000,
+    gid: 1000,
+    ...(more.fault === undefined ? { smesherId } : {}),
+    ...more,
+  });
   const judge = (installed: KeysLook['installed'], more: Partial<KeysLook> = {}) =>
     shown(
       judgeKeys({
@@ -295,6 +305,33 @@ describe('judgeKeys', () => {
     ['unreadable', 'unreadable', ['info keys-unreadable']],
   ])('%s', (_, installed, expected) => {
     expect(judge(installed)).toEqual(expected);
+  });
+
+  it.each<[string, Partial<KeysLook>, string[]]>([
+    ['waits while its data is made', {}, ['ok keys-ok']],
+    ['is not there, and its data is being made', { pending: [] }, ['error key-pending-missing']],
+    [
+      'lies beside its data, where somebody else put it',
+      { pending: [], besideJobs: new Set([B]) },
+      ['ok keys-ok'],
+    ],
+    ['waits for data that nobody makes', { jobs: [] }, ['warning key-pending-idle']],
+    ['can be read by others', { pending: [waiting({ mode: 0o100640 })] }, ['warning key-mode']],
+    ['belongs to somebody else', { pending: [waiting({ uid: 0 })] }, ['warning key-owner']],
+    ['is broken', { jobs: [], pending: [waiting({ fault: 'too short' })] }, ['error key-pending-fault']],
+    [
+      'waits beside the same key',
+      { jobs: [], pending: [waiting({ smesherId: A })] },
+      ['info key-pending-twice'],
+    ],
+  ])('a key that %s', (_, more, expected) => {
+    expect(
+      judge([key('a.key', A)], {
+        pending: [waiting({})],
+        jobs: [{ id: B, name: 'post-0002-init' }],
+        ...more,
+      }),
+    ).toEqual(expected);
   });
 
   it('looks at the originals beside the data, too', () => {
