@@ -14,6 +14,8 @@ export interface ListedKey {
   readonly lease?: LeaseVerdict;
   /** Of a removed identity: whether its node has been seen without it. */
   readonly left?: 'leaving' | 'released';
+  /** The node does not read it yet: its data is being made. */
+  readonly waits?: true;
 }
 
 export interface KeysReport {
@@ -154,9 +156,10 @@ function whereabouts(key: ListedKey, directory: string): string {
   return shown?.path === undefined ? '–' : shorten(shown.path, directory);
 }
 
-function verdictCell({ verdict, lease }: ListedKey, color: boolean): Cell {
+function verdictCell({ verdict, lease, waits }: ListedKey, color: boolean): Cell {
   const held = lease !== undefined && isForeign(lease);
-  const text = held && verdict !== 'twice' ? 'held elsewhere' : VERDICTS[verdict];
+  const known = waits && verdict === 'clean' ? 'waits for its data' : VERDICTS[verdict];
+  const text = held && verdict !== 'twice' ? 'held elsewhere' : known;
   if (!color || (verdict === 'clean' && !held)) return text;
   const code = verdict === 'twice' || held ? '31' : '33';
   return { text, paint: (cut) => `\u001b[${code}m${cut}\u001b[0m` };
@@ -169,10 +172,11 @@ function shorten(path: string, directory: string): string {
 export function keysToJson({ keys, closed, unseen }: KeysReport): Readonly<Record<string, unknown>> {
   return {
     schemaVersion: 1,
-    identities: keys.map(({ smesherId, name, places, verdict, lease, left }) => ({
+    identities: keys.map(({ smesherId, name, places, verdict, lease, left, waits }) => ({
       id: smesherId,
       name,
       verdict,
+      ...(waits === true ? { waits } : {}),
       lease: left === undefined ? leaseToJson(lease) : { state: left },
       places: places.map(({ by, use, who, path, runs, live, own }) => ({
         by,

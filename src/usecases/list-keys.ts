@@ -1,6 +1,7 @@
 import { ExitCode } from '../domain/errors.ts';
+import type { PendingKey } from '../domain/identity/decide-pending.ts';
 import { isForeign, type JudgedKey } from '../domain/identity/lease-findings.ts';
-import { type ClosedFolder, judgePlaces, type Place } from '../domain/identity/places.ts';
+import { type ClosedFolder, type IdentityIndex, judgePlaces } from '../domain/identity/places.ts';
 import type { SmesherId } from '../domain/identity/smesher-id.ts';
 import type { Project } from '../domain/project/types.ts';
 import { keysToJson, type ListedKey, renderKeys } from '../ui/keys.ts';
@@ -10,6 +11,7 @@ import { judgeInstalledKeys } from './leases/check-leases.ts';
 import { chooseListed } from './leases/choose-keys.ts';
 import { readLeaseFiles } from './leases/read-leases.ts';
 import { identitiesFolder } from './node-keys.ts';
+import { readPendingKeys } from './pending-keys.ts';
 
 /**
  * Where every identity of the project stands on this host, who serves it and who holds its lease. Ends with 5 when one is
@@ -25,7 +27,8 @@ export async function listKeys(
     judgeInstalledKeys(context, project),
   ]);
   const left = await readLeft(context, project);
-  const listed = collect(project, judged, index.places, left, (id) => judgePlaces(id, index));
+  const waiting = await readPendingKeys(context, identitiesFolder(project));
+  const listed = collect(project, judged, index, left, waiting);
   const shown = names.length === 0 ? listed : chooseListed(listed, names);
   const unseen: readonly string[] = index.unseen;
   const closed: readonly ClosedFolder[] = index.closed;
@@ -41,13 +44,20 @@ export async function listKeys(
 function collect(
   project: Project,
   judged: readonly JudgedKey[],
-  places: readonly Place[],
+  index: IdentityIndex,
   left: ReadonlyMap<SmesherId, 'leaving' | 'released'>,
-  verdictOf: (id: SmesherId) => ListedKey['verdict'],
+  pending: readonly PendingKey[],
 ): readonly ListedKey[] {
+  const { places } = index;
   const names = new Map<SmesherId, string>(project.identities.map(({ id, name }) => [id, name]));
   for (const { smesherId, name } of judged) if (!names.has(smesherId)) names.set(smesherId, name);
   for (const { id, name } of project.retired) if (!names.has(id)) names.set(id, `${name} (removed)`);
+  const waiting = new Set<SmesherId>();
+  for (const { smesherId, name } of pending) {
+    if (smesherId === undefined || names.has(smesherId)) continue;
+    names.set(smesherId, name);
+    waiting.add(smesherId);
+  }
   const leases = new Map(judged.map(({ smesherId, verdict }) => [smesherId, verdict]));
   return [...names].map(([smesherId, name]): ListedKey => {
     const lease = leases.get(smesherId);
@@ -56,11 +66,27 @@ function collect(
       smesherId,
       name,
       places: places.filter((place) => place.smesherId === smesherId),
-      verdict: verdictOf(smesherId),
+      verdict: waiting.has(smesherId) ? judgeWaiting(smesherId, index) : judgePlaces(smesherId, index),
+      ...(waiting.has(smesherId) ? { waits: true as const } : {}),
       ...(lease === undefined ? {} : { lease }),
       ...(gone === undefined ? {} : { left: gone }),
     };
   });
+}
+
+/** A key that waits here is this project's: whoever else reads it already has it in two places once it is taken in. */
+function judgeWaiting(smesherId: SmesherId, index: IdentityIndex): ListedKey['verdict'] {
+  const here = {
+    smesherId,
+    by: 'key',
+    use: 'serves',
+    who: '',
+    holder: 'own',
+    runs: false,
+    own: true,
+  } as const;
+  const places = [...index.places, { ...here, live: true }];
+  return judgePlaces(smesherId, { ...index, places });
 }
 
 /** Leases of keys that were taken away stay where the keys were. */

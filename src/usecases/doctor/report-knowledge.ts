@@ -16,9 +16,10 @@ export async function gatherKnowledge(context: Context, looks: SharedLooks): Pro
   const { env, directory, ports } = context;
   const project = looks.project.kind === 'read' ? looks.project.project : undefined;
   const own = ownContainers(containers, project);
+  const jobs = project?.initialisation?.jobs ?? [];
   const engineFacts = engine.kind === 'usable' ? engine.facts : undefined;
   return {
-    smeshers: [...(project?.identities ?? []), ...(project?.retired ?? [])].map(({ id }) => id),
+    smeshers: [...(project?.identities ?? []), ...(project?.retired ?? []), ...jobs].map(({ id }) => id),
     harmless: [
       ...own.flatMap(({ id, imageId, configHash }) => [
         id,
@@ -31,6 +32,7 @@ export async function gatherKnowledge(context: Context, looks: SharedLooks): Pro
     paths: [
       directory,
       ...(project === undefined ? [] : [project.node.data, ...project.identities.map(({ data }) => data)]),
+      ...jobs.flatMap(({ data, into }) => [data, ...(into === undefined ? [] : [into])]),
       ...(engineFacts === undefined ? [] : [engineFacts.dataRoot]),
     ],
     userNames: [env['USER'], env['LOGNAME'], env['SUDO_USER'], basename(env['HOME'] ?? '')].filter(

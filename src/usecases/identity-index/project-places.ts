@@ -7,6 +7,10 @@ import type { Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
 import { stateFolder } from '../journal.ts';
 import { identitiesFolder, readInstalledKeys } from '../node-keys.ts';
+import { readPendingKeys } from '../pending-keys.ts';
+
+/** Of a key whose data is not complete yet: the node passes it over. */
+const WAITS = 'waits for its data';
 
 /** Where the identities of a project stand in its own folders: installed keys, PoST data, and copies that lie about. */
 export async function placesOfProject(
@@ -15,8 +19,9 @@ export async function placesOfProject(
   nodeRuns: boolean,
 ): Promise<readonly Place[]> {
   const folder = identitiesFolder(project);
-  const [installed, data, beside, retired] = await Promise.all([
+  const [installed, pending, data, beside, retired] = await Promise.all([
     readInstalledKeys(context, folder),
+    readPendingKeys(context, folder),
     Promise.all(project.identities.map(({ data: path }) => ownData(context, path))),
     Promise.all(
       project.identities.flatMap(({ data: path }) =>
@@ -30,7 +35,10 @@ export async function placesOfProject(
       ? []
       : [own(smesherId, 'key', `${folder}/${file}`, "this project's node", nodeRuns)],
   );
-  return [...keys, ...data.flat(), ...beside.flat(), ...retired];
+  const waiting = pending.flatMap(({ smesherId, file }) =>
+    smesherId === undefined ? [] : [lies(smesherId, `${folder}/${file}`, WAITS)],
+  );
+  return [...keys, ...waiting, ...data.flat(), ...beside.flat(), ...retired];
 }
 
 function own(smesherId: SmesherId, by: Place['by'], path: string, who: string, runs: boolean): Place {
@@ -57,8 +65,9 @@ async function copyAt({ ports }: Context, path: string, who: string): Promise<re
   if (bytes === undefined) return [];
   const reading = readKeyFile(bytes, ports.crypto.publicKeyOfSeed);
   if (reading.kind === 'malformed') return [];
-  const { smesherId } = reading;
-  return [
-    { smesherId, by: 'key', use: 'lies', who, holder: path, path, runs: false, live: false, own: true },
-  ];
+  return [lies(reading.smesherId, path, who)];
+}
+
+function lies(smesherId: SmesherId, path: string, who: string): Place {
+  return { smesherId, by: 'key', use: 'lies', who, holder: path, path, runs: false, live: false, own: true };
 }
