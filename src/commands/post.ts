@@ -2,6 +2,7 @@ import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { type Context, defineCommand, type Invocation } from './command.ts';
 import { POST_INIT_OPTIONS, runPostInit } from './post-init.ts';
 import { POST_JOB_OPTIONS, runPostStatus, runPostStop } from './post-jobs.ts';
+import { refuseOptionsOfOthers } from './post-options.ts';
 import { POST_VERIFY_OPTIONS, runPostVerify } from './post-verify.ts';
 
 type Act = (invocation: Invocation, context: Context, rest: readonly string[]) => Promise<number>;
@@ -37,6 +38,7 @@ export const postCommand = defineCommand({
         `post can ${Object.keys(ACTS).join(', ')}, not ${JSON.stringify(action)}`,
         { hint: 'See them: smesh-compose post --help' },
       );
+    refuseOptionsOfOthers(invocation, action);
     return act(invocation, context, rest);
   },
 });

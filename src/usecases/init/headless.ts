@@ -4,12 +4,13 @@ import { quoteForShell } from '../../domain/shell-quote.ts';
 import type { Context } from '../context.ts';
 import { fromWorkingDirectory } from './options.ts';
 
-type Part = readonly [flag: string, value: string | readonly string[] | true | undefined];
+/** A flag and what it is given; left out where that is undefined. */
+export type CommandPart = readonly [flag: string, value: string | readonly string[] | true | undefined];
 
 /** The command that does the same without questions (ux.md, "init"). Flags without a value are `true`. */
-export function headlessCommand(context: Context, verb: string, parts: readonly Part[]): string {
+export function headlessCommand(context: Context, verb: string, parts: readonly CommandPart[]): string {
   // The command is typed where the user stands, which need not be the project.
-  const elsewhere: Part = [
+  const elsewhere: CommandPart = [
     '-C',
     context.directory === fromWorkingDirectory('.') ? undefined : context.directory,
   ];

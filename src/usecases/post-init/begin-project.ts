@@ -1,0 +1,56 @@
+import type { ScanReport } from '../../domain/post/types.ts';
+import { newProjectText } from '../../domain/project/new-project.ts';
+import { requireProject } from '../../domain/project/parse.ts';
+import type { Context } from '../context.ts';
+import {
+  askCoinbase,
+  askNetwork,
+  askNodeData,
+  askPorts,
+  askProjectName,
+  requireAnswers,
+} from '../init/ask-settings.ts';
+import type { CommandPart } from '../init/headless.ts';
+import { describeProject, portFlags } from '../init/new-project.ts';
+import type { InitOptions } from '../init/options.ts';
+import type { LoadedProject } from '../load-project.ts';
+
+/** Nobody's data is looked for: a new smesher has none. */
+const NO_DATA: ScanReport = {
+  schemaVersion: 1,
+  ...{ roots: [], directories: [], disks: [], looseKeys: [], nodeFolders: [], skipped: [], elapsedMs: 0 },
+};
+
+export interface BegunProject extends LoadedProject {
+  /** The flags that say the same. */
+  readonly flags: readonly CommandPart[];
+}
+
+/**
+ * The project of somebody who has no data yet: asks (or takes from flags) for network and coinbase and answers what
+ * smesh.yaml would say, without an identity. Writes nothing.
+ */
+export async function beginProject(context: Context, settings: InitOptions): Promise<BegunProject> {
+  requireAnswers(context, settings);
+  const network = await askNetwork(context, settings, NO_DATA);
+  const coinbase = await askCoinbase(context, settings, network);
+  const nodeData = await askNodeData(context, settings);
+  const ports = await askPorts(context, settings);
+  const projectName = await askProjectName(context, settings);
+  const text = newProjectText(
+    describeProject(context, { network, coinbase, nodeData, ports, projectName, identities: [] }),
+  );
+  const { project } = requireProject(text, { directory: context.directory });
+  return {
+    project,
+    text,
+    flags: [
+      ['--network', network.name],
+      ['--genesis-time', network.name === 'standalone' ? network.genesisTime : undefined],
+      ['--coinbase', coinbase],
+      ['--node-data', nodeData === `${context.directory}/node-data` ? undefined : nodeData],
+      ['--name', projectName],
+      ...portFlags(ports),
+    ],
+  };
+}

@@ -1,0 +1,280 @@
+import { basename } from 'node:path';
+import { isWithin } from '../../domain/disk/mounts.ts';
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import type { PendingKey } from '../../domain/identity/decide-pending.ts';
+import { readKeyFile } from '../../domain/identity/key-file.ts';
+import { leaseFileOf } from '../../domain/identity/lease.ts';
+import { pendingName } from '../../domain/identity/pending-key.ts';
+import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
+import { unitBytes } from '../../domain/node/networks.ts';
+import { unsuitability } from '../../domain/post/suits.ts';
+import type { PostMetadata } from '../../domain/post/types.ts';
+import { judgeJob } from '../../domain/post-init/judge-job.ts';
+import { planJobs } from '../../domain/post-init/plan-jobs.ts';
+import { unitsOfSize } from '../../domain/post-init/size.ts';
+import { freshNames, namesFor } from '../../domain/project/name.ts';
+import type { InitialisationJob, Project } from '../../domain/project/types.ts';
+import { quoteForShell } from '../../domain/shell-quote.ts';
+import { plural } from '../../ui/units.ts';
+import type { Context } from '../context.ts';
+import { fromWorkingDirectory } from '../init/options.ts';
+import { stateFolder } from '../journal.ts';
+import { identitiesFolder, readInstalledKeys } from '../node-keys.ts';
+import { chooseCards } from './choose-cards.ts';
+import { lookAtFolder } from './look-at-folder.ts';
+import { notesOf, type Place, probeWriting } from './look-at-places.ts';
+import type { NewKey } from './make-key.ts';
+import type { PostInitOptions } from './options.ts';
+import type { IdentityToBe, KeyToBe, NewData } from './plan-new.ts';
+
+/** The jobs that a place means: by its own directory, by where its parts are joined, with `--resume` also by name or disk. */
+export function jobsAt(
+  jobs: readonly InitialisationJob[],
+  place: string,
+  resume: boolean,
+): readonly InitialisationJob[] {
+  const exact = jobs.filter(({ data, into }) => data === place || into === place);
+  if (exact.length > 0 || !resume) return exact;
+  const named = jobs.filter(({ name, identity }) =>
+    [name, identity].some((word) => word !== undefined && fromWorkingDirectory(word) === place),
+  );
+  return named.length > 0 ? named : jobs.filter(({ data }) => isWithin(data, place));
+}
+
+/** What was made with certain flags is gone on with in the same ones; fewer units would delete data (spacemesh.md §14.4). */
+export function refuseOtherUnits(
+  project: Project,
+  what: string,
+  units: number,
+  options: Pick<PostInitOptions, 'units' | 'sizeBytes'>,
+): void {
+  const { post } = project.network;
+  const wanted =
+    options.units ?? (options.sizeBytes === undefined ? undefined : unitsOfSize(options.sizeBytes, post));
+  if (wanted === undefined || wanted === units) return;
+  throw new SmeshError(
+    wanted < units ? 'fewer-units' : 'more-units',
+    ExitCode.refused,
+    wanted < units
+      ? `${what} has ${plural(units, 'unit')}; told to make ${wanted}, postcli would delete what is beyond them`
+      : `${what} has ${plural(units, 'unit')}; to ${wanted} it cannot grow`,
+    {
+      hint: 'Nothing was changed. Leave --units and --size out: data is gone on with as it was begun. More space takes another identity.',
+    },
+  );
+}
+
+/** Flags that say something else than the data is made with; its own settings count. */
+export function notePassedOver(context: Context, what: string, options: PostInitOptions): void {
+  const given = [
+    ['--commitment', options.commitment],
+    ['--max-file-size', options.maxFileSize],
+    ['--count', options.count],
+    ['--split', options.split ? true : undefined],
+  ].flatMap(([flag, value]) => (value === undefined ? [] : [String(flag)]));
+  if (given.length > 0)
+    context.out.warn(
+      `${what} is gone on with as it was begun: ${given.join(', ')} ${given.length === 1 ? 'is' : 'are'} passed over.`,
+    );
+}
+
+/**
+ * Takes data up whose initialisation was begun elsewhere: one job each, with the flags that its metadata tells (scenarios
+ * S3, S4). Refuses what a proof can be made from already, what postcli would spoil, and data without its key.
+ */
+export async function planResume(
+  context: Context,
+  project: Project,
+  places: readonly Place[],
+  pending: readonly PendingKey[],
+  options: PostInitOptions,
+): Promise<NewData> {
+  const found: { place: Place; metadata: PostMetadata; presentBytes: number; key: FoundKey }[] = [];
+  for (const place of places) {
+    if (place.use.kind !== 'data') throw new Error('no data to go on with');
+    const { metadata } = place.use;
+    if (found.some(({ metadata: { smesherId } }) => smesherId === metadata.smesherId))
+      throw twice(metadata.smesherId, place.path);
+    const presentBytes = await checkData(context, project, place, metadata, options);
+    const key = await findKey(context, project, place, metadata.smesherId, pending, options.keys);
+    for (const note of notesOf(place)) context.out.warn(note);
+    if (!options.dryRun) await probeWriting(context, place);
+    found.push({ place, metadata, presentBytes, key });
+  }
+  const units = Math.max(...found.map(({ metadata }) => metadata.units));
+  const choice = await chooseCards(
+    context,
+    project,
+    { ...options, split: false },
+    { identities: Math.max(2, found.length), units },
+  );
+  const names = chooseNames(project, pending, found);
+  const identities = found.map(({ place, metadata, presentBytes }): IdentityToBe => {
+    const { smesherId: id, units: size, commitmentAtx, maxFileSize } = metadata;
+    const name = names.get(id) ?? '';
+    return {
+      ...{ id, name, data: place.path, units: size, commitmentAtx, maxFileSize, place, presentBytes },
+    };
+  });
+  return {
+    ...{ gpu: choice.gpu, split: false, identities, directories: [] },
+    jobs: planJobs(identities, choice.cards, false, project.network),
+    keys: found.map(({ metadata: { smesherId: id }, key }): KeyToBe => {
+      const name = names.get(id) ?? '';
+      return key.copy === undefined ? { name, id } : { name, id, made: key.copy };
+    }),
+  };
+}
+
+/** Data in a project under its former name, else under that of its waiting key, else under the next free one. */
+function chooseNames(
+  project: Project,
+  pending: readonly PendingKey[],
+  found: readonly { readonly metadata: PostMetadata }[],
+): ReadonlyMap<SmesherId, string> {
+  const names = new Map<SmesherId, string>();
+  const fresh: SmesherId[] = [];
+  for (const { metadata } of found) {
+    const id = metadata.smesherId;
+    const former =
+      project.retired.find((one) => one.id === id)?.name ??
+      pending.find(({ smesherId }) => smesherId === id)?.name;
+    if (former === undefined) fresh.push(id);
+    else names.set(id, former);
+  }
+  const next = freshNames(
+    project,
+    pending.map(({ name }) => name),
+    fresh.length,
+  );
+  for (const [index, id] of fresh.entries())
+    names.set(id, next[index] ?? namesFor(project, [id]).get(id) ?? '');
+  return names;
+}
+
+/** Answers how many bytes are there. */
+async function checkData(
+  context: Context,
+  project: Project,
+  place: Place,
+  metadata: PostMetadata,
+  options: PostInitOptions,
+): Promise<number> {
+  const { path } = place;
+  const { smesherId, units, maxFileSize, commitmentAtx } = metadata;
+  const served = project.identities.find(({ id }) => id === smesherId);
+  if (served !== undefined)
+    throw new SmeshError(
+      'identity-served',
+      ExitCode.refused,
+      `${path} is data of ${served.name} (${shortId(smesherId)}), which the node serves: it must not be written while it may be proved`,
+      {
+        hint: `Nothing was changed. Take it out first, then go on with it: smesh-compose remove ${served.name}   smesh-compose post init --resume ${quoteForShell(path)}`,
+      },
+    );
+  const elsewhere = project.initialisation?.jobs.find(({ id }) => id === smesherId);
+  if (elsewhere !== undefined) throw twice(smesherId, path, `${elsewhere.name} in ${elsewhere.data}`);
+  refuseOtherUnits(project, path, units, options);
+  notePassedOver(context, path, options);
+  const misfit = unsuitability(metadata, project.network);
+  if (misfit !== undefined)
+    throw new SmeshError('other-network', ExitCode.invalid, `${path}: ${misfit}`, {
+      hint: 'Nothing was changed. Use a project of that network: -C DIR',
+    });
+  const job = { id: smesherId, name: 'resumed', data: path, units, maxFileSize, commitmentAtx };
+  const state = judgeJob(job, project.network, { data: await lookAtFolder(context.ports.files, path) });
+  if (state.kind === 'complete')
+    throw new SmeshError(
+      'data-complete',
+      ExitCode.invalid,
+      `${path} is complete: there is nothing to go on with`,
+      {
+        hint: `Take it into the project: smesh-compose add ${quoteForShell(path)}`,
+      },
+    );
+  if (state.kind === 'refused')
+    throw new SmeshError(state.code, ExitCode.refused, state.message, {
+      hint: `Nothing was changed. ${state.hint}`,
+    });
+  if (state.kind === 'away')
+    throw new SmeshError('place-silent', ExitCode.invalid, state.why, { hint: state.next });
+  if (state.progress.expectedBytes - state.progress.bytes > place.freeBytes - place.plannedBytes)
+    context.out.warn(
+      `${path}: there is less free than the rest of it takes; it will stop when the disk is full, and lose nothing.`,
+    );
+  return Math.min(state.progress.bytes, units * unitBytes(project.network.post));
+}
+
+function twice(id: SmesherId, path: string, other?: string): SmeshError {
+  return new SmeshError(
+    'duplicate-identity',
+    ExitCode.refused,
+    `Smesher ${shortId(id)} would be made twice: in ${path} and ${other === undefined ? 'in another of these' : `by ${other}`}. Served from two, it is banned for ever`,
+    { hint: 'Nothing was changed. Go on with one of the two alone.' },
+  );
+}
+
+interface FoundKey {
+  /** To be put where keys wait, because it stands nowhere that a backup of this project looks. */
+  readonly copy?: NewKey;
+}
+
+/** Data whose key is nowhere is worth nothing, however complete it gets (scenario S7). */
+async function findKey(
+  context: Context,
+  project: Project,
+  place: Place,
+  id: SmesherId,
+  pending: readonly PendingKey[],
+  keys: readonly string[],
+): Promise<FoundKey> {
+  if (pending.some(({ smesherId }) => smesherId === id)) return {};
+  const installed = await readInstalledKeys(context, identitiesFolder(project));
+  if (installed.some(({ smesherId }) => smesherId === id)) return {};
+  const own = [`${place.path}/identity.key`, `${place.path}/key.bin`];
+  const others = await keyFiles(context, [...keys, `${stateFolder(context.directory)}/retired`]);
+  const { files, crypto } = context.ports;
+  for (const path of [...own, ...others]) {
+    if ((await files.facts(path))?.kind !== 'file' || !(await files.isReadable(path))) continue;
+    const reading = readKeyFile(await files.readBytes(path), crypto.publicKeyOfSeed);
+    if (reading.kind === 'malformed' || reading.smesherId !== id) continue;
+    // Beside its data it is found again when that is whole, and the backup has it.
+    if (own.includes(path)) return {};
+    // Whoever holds the lease may start a node with it; `add` alone decides such cases.
+    if (pendingName(basename(path)) !== undefined || (await files.exists(leaseFileOf(path))))
+      throw elsewhere(id, path);
+    return { copy: { smesherId: id, privateKey: reading.privateKey } };
+  }
+  throw new SmeshError(
+    'key-missing',
+    ExitCode.invalid,
+    `There is no key of ${shortId(id)} beside ${place.path}, in the node's folder or among the retired ones; without its key the data is of no use`,
+    { hint: 'Nothing was changed. Name where its key is: --keys FILE-OR-DIRECTORY' },
+  );
+}
+
+function elsewhere(id: SmesherId, path: string): SmeshError {
+  return new SmeshError(
+    'key-of-another-node',
+    ExitCode.refused,
+    `The key of ${shortId(id)} in ${path} is of another node's folder, whose it still is. Used by two, the identity is banned for ever`,
+    {
+      hint: 'Nothing was changed. Go on with the data in that project; or take the key out of it there first: smesh-compose remove',
+    },
+  );
+}
+
+async function keyFiles(
+  { ports: { files } }: Context,
+  places: readonly string[],
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const place of places) {
+    const facts = await files.facts(place);
+    if (facts?.kind === 'file') found.push(place);
+    if (facts?.kind !== 'directory') continue;
+    for (const { name, kind } of await files.list(place))
+      if (kind !== 'directory' && /\.key(\.pending)?$|^key\.bin$/.test(name)) found.push(`${place}/${name}`);
+  }
+  return found;
+}
