@@ -29,6 +29,20 @@ describe('bench beside provers at work', () => {
     expect(await project.lives()).toEqual(before);
   });
 
+  it('post verify reads no label there either, and says the structure all the same', async () => {
+    const before = await project.lives();
+    const run = await project.smesh(['post', 'verify', 'post-0003']);
+    expect(run.code, run.stdout).toBe(5);
+    expect(plain(run.stderr)).toMatch(/^Refused: .+ at work, and a second reader makes both slow\./m);
+    expect(run.stderr).toContain('post-0001');
+    expect(run.stdout).toMatch(/post-0003 .* whole /);
+    const search = await project.smesh(['post', 'verify', '--search-nonce', '--json']);
+    expect(JSON.parse(search.stdout).places.map(({ outcome }: { outcome: string }) => outcome)).toEqual(
+      project.identities.map(() => 'has-one'),
+    );
+    expect(await project.lives()).toEqual(before);
+  });
+
   it('reads it all the same when it is told to, and disturbs nobody', async () => {
     const before = await project.lives();
     const run = await project.smesh(['bench', 'disk', '--for', '500ms', '--force', '--json']);
