@@ -2,6 +2,7 @@ import { type SmesherId, shortId } from '../domain/identity/smesher-id.ts';
 import type { Arrivals } from '../domain/merge/arrivals.ts';
 import type { Arrival, MergeFacts, SmeshingRows } from '../domain/merge/facts.ts';
 import type { SourceRecord } from '../domain/merge/swap-steps.ts';
+import { quoteForShell } from '../domain/shell-quote.ts';
 import { renderTable } from './table.ts';
 import { printable } from './text.ts';
 import { plural } from './units.ts';
@@ -81,6 +82,12 @@ function others({ arrivals, leftBehind, withoutKey, facts }: MergePreview): read
       ({ rows, source }) =>
         `! The history of ${shortId(rows.smesherId)} comes, its key does not: ${source.folder} has none of it. Is it at work elsewhere? Then its place is there.`,
     ),
+    ...facts.sources.flatMap(({ folder, pending = [] }) =>
+      pending.map(
+        (file) =>
+          `! ${file} waits there for its PoST data and does not come. Without it that data is worth nothing; take both in once the data is complete: mv -n ${quoteForShell(`${folder}/identities/${file}`)} ${quoteForShell(`${facts.project.node.data}/identities/`)}   smesh-compose add DIRECTORY`,
+      ),
+    ),
     ...configs.flatMap(({ config, folder }) => {
       const coinbase = config?.coinbase;
       const settings = Object.entries(
@@ -152,6 +159,7 @@ export function mergeToJson({
       folder: source.folder,
       config: source.config?.path ?? null,
       dropped: source.config?.dropped ?? [],
+      ...(source.pending === undefined ? {} : { waitingKeys: source.pending }),
       notice: records[index]?.notice ?? null,
       keys: records[index]?.keys ?? [],
     })),

@@ -50,6 +50,8 @@ export interface MergeSource {
   readonly unfinished?: { readonly directory?: string };
   /** Key files that the node itself would refuse, or that may not be read. */
   readonly faulty: readonly { readonly file: string; readonly fault: string }[];
+  /** Key files that wait for their data: they are no part of what the node does, and stay. */
+  readonly pending?: readonly string[];
   /** Its keys were taken away by an earlier merge. */
   readonly movedTo?: NewPlace & { readonly at: string };
   readonly database: DatabaseState;

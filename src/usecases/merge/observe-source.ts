@@ -8,6 +8,7 @@ import type { SourceConfig } from '../../domain/merge/source-config.ts';
 import type { Context } from '../context.ts';
 import { findLease, readLeaseBeside } from '../leases/read-leases.ts';
 import { readInstalledKeys } from '../node-keys.ts';
+import { readPendingKeys } from '../pending-keys.ts';
 import { databaseBytes, readDatabaseState, readGenesis } from './read-database.ts';
 
 /** All that is known of one node that is to be merged. Reads only. */
@@ -39,6 +40,7 @@ export async function observeSource(
   }
   const old = await oldKey(context, config);
   if (old !== undefined && !keys.some(({ smesherId }) => smesherId === old.smesherId)) keys.push(old);
+  const pending = (await readPendingKeys(context, identities)).map(({ file }) => file);
   const [database, hasOldDatabase, bytes, genesis, facts] = await Promise.all([
     readDatabaseState(context, folder),
     files.exists(`${folder}/node_state.sql`),
@@ -55,6 +57,7 @@ export async function observeSource(
     hasOldDatabase,
     databaseBytes: bytes,
     owner: { uid: owner?.uid ?? 0, gid: owner?.gid ?? 0 },
+    ...(pending.length === 0 ? {} : { pending }),
     ...(facts === undefined ? { lacksIdentities: true } : {}),
     ...(movedTo === undefined ? {} : { movedTo }),
     ...(unfinished === undefined ? {} : { unfinished }),

@@ -148,7 +148,7 @@ describe('backUpBefore', () => {
   it('takes every directory, also where several jobs fill some for one identity', async () => {
     const root = tempFolder('jobs');
     const job = (name: string, from: number) =>
-      `    - {id: '${'ab'.repeat(32)}', name: ${name}, data: ${root}/new-${from}, units: 4, fromFile: ${from}, toFile: ${from + 9}, commitmentAtx: '${'cd'.repeat(32)}'}`;
+      `    - {id: '${'ab'.repeat(32)}', name: ${name}, data: ${root}/new-${from}, into: ${root}/new, units: 4, fromFile: ${from}, toFile: ${from === 0 ? 9 : 63}, commitmentAtx: '${'cd'.repeat(32)}'}`;
     const farm = makeFarm(root, {
       settings: `backup: {recipients: [${RECIPIENT}]}\ninit:\n  gpu: nvidia\n  jobs:\n${job('init-1', 0)}\n${job('init-2', 10)}`,
     });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { planGenerate } from '../../../src/usecases/generate.ts';
 import { loadProject } from '../../../src/usecases/load-project.ts';
-import { keyFilesIn } from '../../helpers/keys.ts';
+import { keyFilesIn, makeIdentity } from '../../helpers/keys.ts';
 import { makePostDirectory } from '../../helpers/post-data.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 import { allRows, makeNode, makeProject, makeRig, merge, undo, whoWouldStart } from './support/rig.ts';
@@ -30,6 +30,20 @@ async function world() {
 }
 
 describe('S38: merge brings nodes in', () => {
+  it('leaves a key that waits for its data where it is, and says so', async () => {
+    const { place, directory } = await world();
+    const node = makeNode(join(place, 'one'), 1);
+    const waiting = makeIdentity();
+    const path = join(node.folder, 'identities/post-0009.key.pending');
+    writeFileSync(path, waiting.keyFile, { mode: 0o600 });
+    const rig = makeRig(directory);
+    expect(await merge(rig, [node.folder])).toBe(0);
+    expect(readFileSync(path, 'utf8')).toBe(waiting.keyFile);
+    const said = [...rig.out.notes, ...rig.out.results].join(' ').replace(/\s+/g, ' ');
+    expect(said).toContain('post-0009.key.pending waits there for its PoST data and does not come');
+    expect(keyFilesIn(join(directory, 'node-data/identities'))).toHaveLength(3);
+  });
+
   it('takes a 1:N node and two supervised ones, with their rows, under free names; none of them can start', async () => {
     const { place, directory, own, nodeData } = await world();
     const many = makeNode(join(place, 'many'), 2, { names: ['post-0001.key', 'z.key'] });

@@ -2,8 +2,9 @@ import { isUp } from '../../../domain/compose/container-role.ts';
 import { WORKING_DIRECTORY } from '../../../domain/compose/former-project.ts';
 import { ExitCode, SmeshError } from '../../../domain/errors.ts';
 import { describeHolder, isForeign } from '../../../domain/identity/lease-findings.ts';
+import { pendingName } from '../../../domain/identity/pending-key.ts';
 import { judgePlaces } from '../../../domain/identity/places.ts';
-import { shortId } from '../../../domain/identity/smesher-id.ts';
+import { type SmesherId, shortId } from '../../../domain/identity/smesher-id.ts';
 import type { Context } from '../../context.ts';
 import { indexProject } from '../../identity-index/project-index.ts';
 import { judgeInstalledKeys } from '../../leases/check-leases.ts';
@@ -21,7 +22,7 @@ export async function refuseUnsafeRestore(context: Context, look: RestoreLook): 
   const others = { ...index, places: index.places.filter(({ own }) => !own) };
   const live: string[] = [];
   const closed: string[] = [];
-  for (const { id, name } of look.contents.identities) {
+  for (const { id, name } of [...look.contents.identities, ...waitingIn(look)]) {
     const places = others.places.filter(
       ({ smesherId, use, live: isLive }) => smesherId === id && use === 'serves' && isLive,
     );
@@ -49,6 +50,14 @@ export async function refuseUnsafeRestore(context: Context, look: RestoreLook): 
     );
   for (const unseen of index.unseen) context.out.warn(`Not looked at: ${unseen}`);
   await refuseForeignLeases(context, look);
+}
+
+/** Identities of the backup whose key waits for its data. */
+function waitingIn({ contents }: RestoreLook): readonly { readonly id: SmesherId; readonly name: string }[] {
+  return contents.entries.flatMap(({ kind, origin, smesherId }) => {
+    const name = pendingName(origin.slice(origin.lastIndexOf('/') + 1));
+    return kind === 'key' && name !== undefined && smesherId !== undefined ? [{ id: smesherId, name }] : [];
+  });
 }
 
 async function refuseRunning(context: Context, { project }: RestoreLook): Promise<void> {

@@ -11,6 +11,7 @@ import type { Project } from '../../../domain/project/types.ts';
 import type { Context } from '../../context.ts';
 import { PROJECT_FILE } from '../../load-project.ts';
 import { identitiesFolder, readInstalledKeys } from '../../node-keys.ts';
+import { readPendingKeys } from '../../pending-keys.ts';
 import { withCopy } from '../staging.ts';
 import type { VerifiedBackup } from '../verify.ts';
 
@@ -28,6 +29,7 @@ export interface RestoreLook {
   /** As the smesh.yaml that stands there now says, where it can be read. */
   readonly standing: Project | undefined;
   readonly items: readonly RestoreItem[];
+  /** In the node's folder, those that wait for their data too. */
   readonly keys: readonly InstalledKey[];
   readonly hasDatabase: boolean;
   /** What a database has left that is not there itself. */
@@ -53,7 +55,8 @@ export async function lookAtTarget(
     if (target === undefined || items.some((item) => item.target === target)) continue;
     items.push({ entry, target, present: await presence(context, entry, target, files.get(entry.path)) });
   }
-  const keys = await readInstalledKeys(context, identitiesFolder(project));
+  const folder = identitiesFolder(project);
+  const keys = [...(await readInstalledKeys(context, folder)), ...(await readPendingKeys(context, folder))];
   const hasDatabase = await context.ports.files.exists(`${project.node.data}/local.sql`);
   const text = await context.ports.files.readTextIfPresent(`${context.directory}/${PROJECT_FILE}`);
   const parsed = text === undefined ? undefined : parseProject(text, { directory: context.directory });
