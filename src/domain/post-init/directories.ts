@@ -25,6 +25,13 @@ export type PlaceUse =
 /** What file systems make by themselves. */
 const NOTHING: ReadonlySet<string> = new Set(['lost+found', '.Trash-0', '.Trash-1000', '$RECYCLE.BIN']);
 
+/** What a run that was killed leaves where it looked whether it can write. */
+export const WRITE_TEST = '.smesh-write-test';
+
+function isNothing(name: string): boolean {
+  return NOTHING.has(name) || name === WRITE_TEST || name.startsWith(`.smesh-${WRITE_TEST}`);
+}
+
 /** What a place can be used for. @param path absolute, for the messages */
 export function judgePlace(path: string, seen: PlaceSeen): PlaceUse {
   if (seen.kind === 'absent') return { kind: 'directory' };
@@ -35,7 +42,7 @@ export function judgePlace(path: string, seen: PlaceSeen): PlaceUse {
       'Name a directory, or the mount point of a disk.',
     );
   if (seen.metadata !== undefined) return withData(path, seen.metadata);
-  const entries = seen.entries.filter(({ name }) => !NOTHING.has(name));
+  const entries = seen.entries.filter(({ name }) => !isNothing(name));
   if (entries.some(({ name }) => dataFileIndex(name) !== undefined))
     return refused(
       'data-without-metadata',

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { isFuse, isNetworkFileSystem } from '../../domain/disk/resolve.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { METADATA_FILE } from '../../domain/post/metadata.ts';
-import { judgePlace, type PlaceSeen, type PlaceUse } from '../../domain/post-init/directories.ts';
+import { judgePlace, type PlaceSeen, type PlaceUse, WRITE_TEST } from '../../domain/post-init/directories.ts';
 import { jobFiles } from '../../domain/post-init/job-files.ts';
 import type { JobLook } from '../../domain/post-init/job-state.ts';
 import type { Room } from '../../domain/post-init/size.ts';
@@ -167,8 +167,11 @@ export function notesOf({ path, fileSystem, mountPoint, use }: Place): readonly 
  */
 export async function probeWriting(context: Context, place: Place, folder = place.nearest): Promise<void> {
   const { files, system } = context.ports;
-  const probe = `${folder}/.smesh-write-test-${system.pid}`;
+  const probe = `${folder}/${WRITE_TEST}`;
   try {
+    // Of a run that was killed.
+    await files.removeLeftovers(folder);
+    await files.removeOwn(probe);
     await files.writeNew(probe, 'smesh-compose looks whether it can write here\n', { mode: 0o600 });
     await files.removeOwn(probe);
   } catch (error) {
