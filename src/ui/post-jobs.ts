@@ -46,12 +46,24 @@ export function jobWords(report: JobReport): string {
   }
 }
 
+/** `36 (2.3 TiB)`; of a part its files instead: `files 0–575 (2.3 TiB)`. */
+function sizeWords(report: JobReport): string {
+  const { job } = report;
+  const progress = progressOf(report);
+  const what = job.into === undefined ? `${job.units}` : `files ${job.fromFile ?? 0}–${job.toFile ?? 'end'}`;
+  return progress === undefined ? what : `${what} (${formatBytes(progress.expectedBytes)})`;
+}
+
+/** As `formatRate`, and the processor's few kilobytes, too. */
+function formatSpeed(bytesPerSecond: number): string {
+  return bytesPerSecond < 100_000 ? `${(bytesPerSecond / 1000).toFixed(1)} kB/s` : formatRate(bytesPerSecond);
+}
+
 const COLUMNS: readonly Column[] = [
   { title: 'JOB' },
   { title: 'DISK', flexible: true },
   { title: 'CARD', flexible: true },
   { title: 'UNITS', align: 'right' },
-  { title: 'SIZE', align: 'right' },
   { title: 'DONE', align: 'right' },
   { title: 'LABELS', align: 'right' },
   { title: 'RATE', align: 'right' },
@@ -65,16 +77,14 @@ export function renderJobs(reports: readonly JobReport[], width: number, style: 
     COLUMNS,
     reports.map((report) => {
       const { job, pace } = report;
-      const progress = progressOf(report);
       return [
         job.name,
         diskOf(report),
         report.card,
-        `${job.units}${job.into === undefined ? '' : ` (${job.fromFile ?? 0}–${job.toFile ?? ''})`}`,
-        progress === undefined ? '' : formatBytes(progress.expectedBytes),
+        sizeWords(report),
         percentOf(report),
         pace === undefined ? '' : formatLabelRate(pace.labelsPerSecond),
-        pace === undefined ? '' : formatRate(pace.bytesPerSecond),
+        pace === undefined ? '' : formatSpeed(pace.bytesPerSecond),
         pace?.doneAt === undefined ? '' : shortMoment(pace.doneAt, style),
         jobWords(report),
       ];
@@ -108,7 +118,7 @@ export function plainJobLine(report: JobReport, now: number): string {
   const speed =
     pace === undefined
       ? ''
-      : `, ${formatLabelRate(pace.labelsPerSecond)} labels, ${formatRate(pace.bytesPerSecond)}`;
+      : `, ${formatLabelRate(pace.labelsPerSecond)} labels, ${formatSpeed(pace.bytesPerSecond)}`;
   const left = pace?.doneAt === undefined ? '' : `, done in ${formatDuration(pace.doneAt - now)}`;
   return `${new Date(now).toISOString().slice(11, 19)} ${job.name}  ${report.card}  ${percentOf(report)}${size}${speed}${left}`;
 }
@@ -133,11 +143,11 @@ export function nextOf({ state, place, end }: JobReport): string | undefined {
     case 'refused':
       return state.hint;
     case 'odd-size':
-      return 'Cut that piece off (less than 16 bytes, kept in .smesh/cut) and go on: smesh-compose post init --repair';
+      return 'Cut that piece off (less than 16 bytes, kept in .smesh/cut) and go on: smesh-compose post init --resume --repair';
     case 'needs-nonce':
       return 'smesh-compose post verify --search-nonce   looks for it in the data';
     default:
-      return place.kind === 'stuck' ? 'Make room there, then: smesh-compose post init' : undefined;
+      return place.kind === 'stuck' ? 'Make room there, then: smesh-compose post init --resume' : undefined;
   }
 }
 

@@ -38,8 +38,10 @@ export interface JobEnd {
   readonly retry: 'again' | 'once' | 'never';
 }
 
-const AGAIN = 'smesh-compose post init';
+const AGAIN = 'smesh-compose post init --resume';
 /** What is written goes through a check per batch, so nothing before the fault is doubted by itself. */
+/** SIGKILL. */
+const KILLED = 137;
 const KEPT = 'What is written stays, and is gone on with.';
 
 interface Known extends Omit<JobEnd, 'next' | 'why'> {
@@ -144,11 +146,16 @@ const KNOWN: readonly Known[] = [
     code: 'gpu-error',
     retry: 'once',
     why: ({ card, said }) =>
-      `${card} failed: "${said.findLast((one) => /failed|error|CL_/i.test(one)) ?? said.at(-1) ?? ''}"`,
+      `${card} failed: "${withoutPrefix(said.findLast((one) => /failed|error|CL_/i.test(one)) ?? said.at(-1) ?? '')}"`,
     next: ({ job }) =>
       `sudo dmesg | grep -i -e Xid -e amdgpu -e i915   tells whether it fell off the bus; a reset or a reboot brings it back. Another card can take ${job.fromFile === undefined ? 'the job' : 'this range'}: its device in smesh.yaml (init.jobs). Then: ${AGAIN}   ${KEPT}`,
   },
 ];
+
+/** What stands before each fault of the kind. */
+function withoutPrefix(words: string): string {
+  return words.replace(/^cli: initialization error /, '');
+}
 
 /** `1.5 GiB` without the ui. */
 function bytes(count: number): string {
@@ -200,13 +207,21 @@ export function explainEnd(facts: EndFacts): JobEnd {
     return {
       code: 'stopped',
       why: 'somebody stopped it',
-      next: `Go on: ${AGAIN} ${job.name}   ${KEPT}`,
+      next: `Go on: ${AGAIN}   ${KEPT}`,
       retry: 'never',
+    };
+  }
+  if (exitCode === KILLED) {
+    return {
+      code: 'killed',
+      why: 'it was killed: by somebody, or with the engine or the host',
+      next: `Go on: ${AGAIN}   ${KEPT}`,
+      retry: 'once',
     };
   }
   const how = exitCode === undefined ? '' : ` with ${exitCode}`;
   return {
-    code: exitCode === 137 ? 'killed' : 'ended',
+    code: 'ended',
     why: said.length === 0 ? `it ended${how} and said nothing` : `it ended${how}: "${said.at(-1)}"`,
     next: `docker compose logs ${job.name}   tells all it said; then: ${AGAIN}   ${KEPT}`,
     retry: 'once',

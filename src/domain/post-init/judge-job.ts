@@ -100,7 +100,7 @@ function holdsNone(data: FolderSeen, files: JobFiles): boolean {
   return data.kind === 'missing' || (data.kind === 'seen' && !data.files.some(inRange(files)));
 }
 
-const AGAIN = 'then: smesh-compose post init';
+const AGAIN = 'then: smesh-compose post init --resume';
 
 function away({ data }: InitialisationJob, seen: Exclude<FolderSeen, Listed>): JobState {
   switch (seen.kind) {
@@ -114,7 +114,7 @@ function away({ data }: InitialisationJob, seen: Exclude<FolderSeen, Listed>): J
       return {
         kind: 'away',
         why: `this user may not look into ${data}`,
-        next: 'sudo smesh-compose post init',
+        next: 'sudo smesh-compose post init --resume',
       };
     case 'late':
       return {
@@ -160,7 +160,7 @@ function takeMetadata(
       state: {
         kind: 'away',
         why: `this user may not read ${path}`,
-        next: 'sudo smesh-compose post init',
+        next: 'sudo smesh-compose post init --resume',
       },
     };
   }

@@ -89,9 +89,9 @@ function placeOf(
   if (room !== undefined) return { kind: 'stuck', why: room };
   if (job.held !== undefined) return { kind: 'waits', why: job.held, held: true };
   if (writer !== undefined && writer.group !== job.group) {
-    return { kind: 'waits', why: `waits for ${job.disk}, which ${writer.name} writes to` };
+    return { kind: 'waits', why: `waits for ${job.disk} (${writer.name})` };
   }
-  if (onCard !== undefined) return { kind: 'waits', why: `waits for ${job.card}, which ${onCard.name} uses` };
+  if (onCard !== undefined) return { kind: 'waits', why: `waits for ${job.card} (${onCard.name})` };
   return { kind: 'starts' };
 }
 

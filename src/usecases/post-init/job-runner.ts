@@ -25,6 +25,9 @@ const GAP_EVERY_MS = 60_000;
 
 const ENGINE_GOES_MS = 1500;
 
+/** A disk that is mounted again, room that was made, and how much room is left beside those who write. */
+const FILES_EVERY_MS = 30_000;
+
 export interface RunnerOptions {
   /** Jobs that may be started; others only count where they are in the way. */
   readonly chosen: ReadonlySet<string>;
@@ -52,6 +55,7 @@ export class JobRunner {
   readonly #options: RunnerOptions;
   readonly #sizes: SizeReader;
   #looks: readonly JobLook[] = [];
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #containers: ReadonlyMap<string, ObservedContainer> = new Map();
   /** Containers that were seen running, by job. */
   readonly #lives = new Map<string, string>();
@@ -88,7 +92,7 @@ export class JobRunner {
    */
   async turn(): Promise<readonly string[]> {
     const told: string[] = [];
-    if (this.#looks.length === 0) await this.#lookAtFiles();
+    if (this.#clock() - this.#lookedAt >= FILES_EVERY_MS) await this.#lookAtFiles();
     await this.#lookAtContainers(told);
     const places = await this.#places();
     const next = [...places].flatMap(([name, { kind }]) =>
@@ -140,7 +144,12 @@ export class JobRunner {
     return container !== undefined && isUp(container);
   }
 
+  #clock(): number {
+    return this.#context.clock.now();
+  }
+
   async #lookAtFiles(): Promise<void> {
+    this.#lookedAt = this.#clock();
     this.#looks = await lookAtJobs(this.#context, this.#project);
     await noteBytes(this.#context, this.#looks);
   }
@@ -268,7 +277,7 @@ export class JobRunner {
         this.#ends.delete(name);
         const bytes = 'progress' in look.state ? (look.state.progress?.bytes ?? 0) : 0;
         this.#growth.set(name, [{ at: this.#context.clock.now(), bytes }]);
-        told.push(`${name}: ${bytes > 0 ? 'goes on' : 'begins'} on ${this.#cardOf(look)}, ${look.job.data}`);
+        told.push(`${name}: ${bytes > 0 ? 'resumes' : 'begins'} on ${this.#cardOf(look)}, ${look.job.data}`);
         continue;
       }
       const end = explainEnd({

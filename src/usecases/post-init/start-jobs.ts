@@ -84,7 +84,7 @@ async function refuseUnbuilt(
       ExitCode.environment,
       `The image ${image} is not built yet: postcli's own has no runtime for these cards. No job was started.`,
       {
-        hint: `cd ${context.directory} && docker compose --profile ${PROFILE} build   then: smesh-compose post init`,
+        hint: `cd ${context.directory} && docker compose --profile ${PROFILE} build   then: smesh-compose post init --resume`,
       },
     );
   }

@@ -46,12 +46,12 @@ function summary(project: Project, reports: readonly JobReport[]): readonly stri
   const advice = adviceLines(reports);
   if (advice.length > 0) return ['', ...advice];
   if (reports.every(({ place }) => place.kind === 'complete'))
-    return ['', 'All labels are there. Take the identities in: smesh-compose post init'];
+    return ['', 'All labels are there. Take the identities in: smesh-compose post init --resume'];
   const idle = reports.every(({ place }) => place.kind !== 'runs');
-  if (idle) return ['', 'Nothing runs. Start it, or go on: smesh-compose post init'];
+  if (idle) return ['', 'Nothing runs. Begin, or go on: smesh-compose post init --resume'];
   const left = reports.some(({ place }) => place.kind === 'waits' || place.kind === 'starts');
   return left && project.initialisation !== undefined
-    ? ['', 'The next one starts while somebody watches: smesh-compose post init']
+    ? ['', 'The next one starts while somebody watches: smesh-compose post init --resume']
     : [];
 }
 
