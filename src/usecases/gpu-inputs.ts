@@ -1,3 +1,4 @@
+import { cardGroups } from '../domain/gpu/groups.ts';
 import type { GpuVendor } from '../domain/project/types.ts';
 import type { Context } from './context.ts';
 
@@ -7,15 +8,7 @@ export async function readGpuFragment(context: Context, vendor: GpuVendor): Prom
   return templates.fragment(`init/${vendor}.yaml`);
 }
 
-/**
- * Numeric gids of the host's `video` and `render` groups: a container knows neither name, and who may open the GPU's
- * device files is decided by number (spacemesh.md §8.4).
- */
+/** Numeric gids that a job has beside its user's own: see `cardGroups`. */
 export async function gpuGroups(context: Context, vendor: GpuVendor): Promise<readonly number[]> {
-  if (vendor !== 'amd' && vendor !== 'intel') return [];
-  const text = (await context.ports.files.readTextIfPresent('/etc/group')) ?? '';
-  return text.split('\n').flatMap((line) => {
-    const [name, , gid] = line.split(':');
-    return (name === 'video' || name === 'render') && /^\d+$/.test(gid ?? '') ? [Number(gid)] : [];
-  });
+  return cardGroups(vendor, (await context.ports.files.readTextIfPresent('/etc/group')) ?? '');
 }

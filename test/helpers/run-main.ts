@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { main } from '../../src/app.ts';
+import { main, type Replacements } from '../../src/app.ts';
 import type { ClockPort } from '../../src/ports/clock.ts';
 import { keepTranscript } from './transcripts.ts';
 
@@ -29,7 +29,11 @@ export function clockAt(now: number, offsetMinutes = 0): ClockPort {
  * Runs a command line in this process with everything that users run, at a time of the test's choice, and keeps what it
  * prints. One at a time: stdout and stderr are the process's own.
  */
-export async function runMain(argv: readonly string[], clock?: ClockPort): Promise<MainRun> {
+export async function runMain(
+  argv: readonly string[],
+  clock?: ClockPort,
+  replacements: Omit<Replacements, 'clock'> = {},
+): Promise<MainRun> {
   const printed = { stdout: '', stderr: '' };
   const originals = { stdout: process.stdout.write, stderr: process.stderr.write };
   for (const name of ['stdout', 'stderr'] as const) {
@@ -40,7 +44,7 @@ export async function runMain(argv: readonly string[], clock?: ClockPort): Promi
   }
   let code: number;
   try {
-    code = await main(argv, clock === undefined ? {} : { clock });
+    code = await main(argv, { ...replacements, ...(clock === undefined ? {} : { clock }) });
   } finally {
     process.stdout.write = originals.stdout;
     process.stderr.write = originals.stderr;

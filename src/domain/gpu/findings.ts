@@ -29,7 +29,7 @@ export function explainCards(situation: GpuSituation): readonly GpuFinding[] {
 }
 
 const DRIVER_IS_DOWN = ['nvidia-mismatch', 'nvidia-no-driver', 'nvidia-silent', 'nvidia-smi-failed'];
-const NODES_ARE_CLOSED = ['node-closed', 'render-group-missing', 'render-group-other', 'groups-outdated'];
+const NODES_ARE_CLOSED = ['node-closed', 'render-group-missing', 'render-group-other'];
 const NODES_ARE_AWAY = ['kfd-missing', 'render-node-missing'];
 
 /** What a container suffers from where the host has told the cause already. */

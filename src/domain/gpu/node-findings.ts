@@ -16,8 +16,6 @@ export function mayOpen(
   return allows(mode);
 }
 
-const NAMES = ['render', 'video'];
-
 /** `993` of `render:x:993:alice`. */
 function groupName(groups: string, gid: number): string | undefined {
   for (const line of groups.split('\n')) {
@@ -74,19 +72,11 @@ function closedFindings(situation: GpuSituation, closed: readonly DeviceNode[]):
         `sudo groupadd --system --gid ${gid} render   then: smesh-compose generate`,
       );
     }
-    if (!NAMES.includes(name)) {
-      return finding(
-        'error',
-        'render-group-other',
-        `${who} and may not open ${paths}: that belongs to group ${name} (${gid}), and jobs get only render and video`,
-        'Give the node to render by a udev rule: SUBSYSTEM=="drm", KERNEL=="renderD*", GROUP="render", MODE="0660"',
-      );
-    }
     return finding(
       'error',
-      'groups-outdated',
-      `${who} and may not open ${paths}: that belongs to group ${name} (${gid}), which they were not given`,
-      'smesh-compose generate',
+      'render-group-other',
+      `${who} and may not open ${paths}: that belongs to group ${name} (${gid}), and jobs get only render and video`,
+      'Give the node to render by a udev rule: SUBSYSTEM=="drm", KERNEL=="renderD*", GROUP="render", MODE="0660"',
     );
   });
 }

@@ -1,13 +1,13 @@
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { detectCards, shownCard } from '../../domain/gpu/detect.ts';
 import { explainCards } from '../../domain/gpu/findings.ts';
+import { cardGroups } from '../../domain/gpu/groups.ts';
 import { joinCards, type SeenProvider, shownJoin } from '../../domain/gpu/join.ts';
 import { type EngineOfCards, type GpuSituation, isChosen, type VendorLook } from '../../domain/gpu/judged.ts';
 import type { GpuReport } from '../../domain/gpu/report.ts';
 import { DEFAULT_IMAGES } from '../../domain/node/images.ts';
 import type { GpuVendor, InitialisationSettings, Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
-import { gpuGroups } from '../gpu-inputs.ts';
 import { jobOwners, nodeOwner } from '../owners.ts';
 import { lookInside } from './look-inside.ts';
 
@@ -44,14 +44,13 @@ export async function lookAtGpus(
   );
   const devices = chosen === settings?.gpu ? namedDevices(settings) : [];
   const joined = joinCards(cards, seen, (card) => isChosen(card, { wanted, devices }));
-  const groups = await Promise.all(wanted.map((vendor) => gpuGroups(context, vendor)));
   const situation: GpuSituation = {
     facts,
     cards,
     wanted,
     devices,
     user,
-    groups: [...new Set(groups.flat())],
+    groups: [...new Set(wanted.flatMap((vendor) => cardGroups(vendor, facts.groups)))],
     hasProject: project !== undefined,
     ...('problem' in engine ? {} : { engine: engine.facts }),
     looks,
