@@ -31,6 +31,16 @@ export type DataSeenHere =
   | { readonly kind: 'malformed'; readonly why: string }
   | NotLearnt;
 
+/** A check of a sample of the labels. */
+export interface LabelsChecked {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Percent of the labels. */
+  readonly fraction: number;
+  /** Numbers of data files in which a wrong one was met. */
+  readonly wrongIn: readonly number[];
+}
+
 /** Rows of one identity in local.sql (spacemesh.md §6.2). */
 export interface VerifiedRows {
   readonly post: boolean;
@@ -57,6 +67,8 @@ export interface IdentityEvidence {
   readonly data: string;
   readonly key: KeySeen;
   readonly dataHere: DataSeenHere;
+  /** What the last `post verify` of its labels came to; absent: there was none. */
+  readonly labels?: LabelsChecked;
   /** Whether the node lists it among those it smeshes with. */
   readonly listed: Known;
   readonly wanted: 'idle' | 'proving' | 'unlisted' | 'unknown';

@@ -1,6 +1,7 @@
 import { shortId } from '../identity/smesher-id.ts';
+import { formatRanges } from '../post/completeness.ts';
 import { type Check, checksOf } from './check.ts';
-import type { IdentityEvidence, NodeEvidence, ProjectEvidence } from './facts.ts';
+import type { IdentityEvidence, LabelsChecked, NodeEvidence, ProjectEvidence } from './facts.ts';
 import { plural } from './journey.ts';
 import { checkService, DOCTOR } from './service.ts';
 
@@ -123,11 +124,31 @@ function checkKey({ key }: IdentityEvidence): Check {
   }
 }
 
-function checkData({ dataHere, data, smesher }: IdentityEvidence): Check {
+/** `post verify, 2026-11-27: 0.2 % of the labels, all right` */
+function labelsLine(labels: LabelsChecked | undefined): readonly string[] {
+  if (labels === undefined) return [];
+  const found =
+    labels.wrongIn.length === 0 ? 'all right' : `${plural(labels.wrongIn.length, 'file')} with wrong ones`;
+  return [
+    `post verify, ${new Date(labels.at).toISOString().slice(0, 10)}: ${labels.fraction} % of the labels, ${found}`,
+  ];
+}
+
+function checkData({ dataHere, data, smesher, labels, name }: IdentityEvidence): Check {
   const check = checksOf('data');
   switch (dataHere.kind) {
     case 'own':
-      return check.ok('has its data where smesh.yaml says', [`${data}: ${plural(dataHere.units, 'unit')}`]);
+      return labels === undefined || labels.wrongIn.length === 0
+        ? check.ok('has its data where smesh.yaml says', [
+            `${data}: ${plural(dataHere.units, 'unit')}`,
+            ...labelsLine(labels),
+          ])
+        : check.warning(
+            'data-labels-wrong',
+            `has wrong labels in ${formatRanges(labels.wrongIn.map((file) => [file, file] as const))}: a proof that meets one is invalid`,
+            labelsLine(labels),
+            `smesh-compose post verify --last ${name}`,
+          );
     case 'of-another':
       return check.costs(
         'data-of-another',

@@ -1,6 +1,7 @@
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { NodeEvent } from '../../domain/node/events.ts';
 import { epochAt, epochClock } from '../../domain/poet/epochs.ts';
+import type { VerifiedRecord } from '../../domain/post-verify/record.ts';
 import type { Identity, Project } from '../../domain/project/types.ts';
 import type { Known } from '../../domain/proving/identity-progress.ts';
 import type { IdentityReport } from '../../domain/proving/status-report.ts';
@@ -16,6 +17,7 @@ import type { Answer, NodeSnapshot } from '../../ports/node-api.ts';
 import { serviceWords } from '../../ui/status-words.ts';
 import type { Context } from '../context.ts';
 import { type Observation, observeProject } from '../observe.ts';
+import { loadRecords } from '../post-verify/records.ts';
 import { buildReport } from '../status/report.ts';
 import { askMachine, scheduleInputs } from '../status/schedule-inputs.ts';
 import { readConnections } from './connections.ts';
@@ -39,10 +41,11 @@ export async function gatherEvidence(
   timeoutMs: number,
 ): Promise<Evidence> {
   const { ports, clock } = context;
-  const [observation, machine, keys, data] = await Promise.all([
+  const [observation, machine, keys, records, data] = await Promise.all([
     observeProject(ports, project, clock, { timeoutMs }),
     askMachine(context, timeoutMs),
     readKeys(context, project),
+    loadRecords(context),
     Promise.all(chosen.map((identity) => lookAtData(context, identity, timeoutMs))),
   ]);
   const inputs = await scheduleInputs(context, project, machine, observation);
@@ -82,6 +85,7 @@ export async function gatherEvidence(
           name: identity.name,
           data: identity.data,
           dataHere,
+          ...labelsOf(records, identity),
           key: keyOf(keys, identity.id),
           listed: listedBy(answers, identity.id),
           wanted: wantedBy(answers, identity.id),
@@ -97,6 +101,17 @@ export async function gatherEvidence(
     }),
     ...(observation.engineFault === undefined ? {} : { engineFault: observation.engineFault }),
   };
+}
+
+/** A record of other data that lay there says nothing. */
+function labelsOf(
+  records: readonly VerifiedRecord[],
+  { id, data }: Identity,
+): Pick<IdentityEvidence, 'labels'> {
+  const record = records.find(({ path, smesherId }) => path === data && smesherId === id);
+  if (record === undefined) return {};
+  const { at, fraction, wrong } = record;
+  return { labels: { at, fraction, wrongIn: wrong.map(({ file }) => file) } };
 }
 
 function nodeEvidence(

@@ -308,6 +308,12 @@ describe('what is worth a look and costs nothing yet', () => {
       'service-down',
     ],
     [
+      'labels that post verify found wrong',
+      BEFORE_GAP,
+      identity({ labels: { at: 0, fraction: 0.2, wrongIn: [12] } }),
+      'data-labels-wrong',
+    ],
+    [
       'an ATX with fewer units than the data',
       BEFORE_GAP,
       identity({ dataHere: { kind: 'own', units: 40 } }),
