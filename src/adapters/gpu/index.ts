@@ -21,7 +21,7 @@ export function createGpu({ root = '/', env, toolMs = TOOL_MS }: GpuPlaces): Gpu
   const toolEnv = { ...env, PATH: `${env['PATH'] ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C' };
   return {
     async facts(): Promise<GpuFacts> {
-      const [cards, nodes, kfd, nvidiaCards, nvidiaModule, groups, nvidiaSmi, clinfo] = await Promise.all([
+      const [cards, nodes, kfd, nvidiaCards, nvidiaModule, groups, nvidiaSmi] = await Promise.all([
         readPciCards(root),
         readNodes(root),
         readKfd(root),
@@ -29,7 +29,6 @@ export function createGpu({ root = '/', env, toolMs = TOOL_MS }: GpuPlaces): Gpu
         readText(join(root, 'proc/driver/nvidia/version')),
         readText(join(root, 'etc/group')),
         runTool('nvidia-smi', NVIDIA_SMI_QUERY, toolEnv, toolMs),
-        runTool('clinfo', ['-l'], toolEnv, toolMs),
       ]);
       return {
         cards,
@@ -38,7 +37,6 @@ export function createGpu({ root = '/', env, toolMs = TOOL_MS }: GpuPlaces): Gpu
         nvidiaCards,
         ...(nvidiaModule === undefined ? {} : { nvidiaModule }),
         nvidiaSmi,
-        clinfo,
         groups: groups ?? '',
       };
     },

@@ -12,7 +12,7 @@ interface Known {
 /** What engine, container toolkit and postcli say where a job's container does not come to its work. */
 const KNOWN: readonly Known[] = [
   {
-    words: /could not select device driver/i,
+    words: /could not select device driver|no known GPU vendor|failed to discover GPU vendor/i,
     code: 'toolkit-missing',
     message: 'The engine cannot hand out NVIDIA cards: it knows no container toolkit',
     hint: GET_TOOLKIT,
@@ -31,10 +31,23 @@ const KNOWN: readonly Known[] = [
     hint: 'nvidia-smi   must list the cards there first',
   },
   {
-    words: /unknown device|invalid device|no device found|unresolvable CDI device/i,
+    words: /unknown device|invalid device|no device found/i,
     code: 'device-unknown',
     message: 'The container toolkit does not know a card that init.devices names',
     hint: 'nvidia-smi -L   lists their numbers and UUIDs; then correct init.devices in smesh.yaml',
+  },
+  {
+    words: /unresolvable CDI device/i,
+    code: 'cdi-missing',
+    message: 'The engine has no description of the NVIDIA cards (CDI), or an old one',
+    hint: 'sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml   then: sudo systemctl restart docker',
+  },
+  {
+    words: /(?:nvidia|hook).*read-only file system/is,
+    code: 'toolkit-read-only',
+    message:
+      "The container toolkit writes into the container's root file system, which is read-only in a job",
+    hint: 'With runc, which Docker brings, it can (docker info, Default Runtime). Else in compose.override.yaml, for each job: read_only: false',
   },
   {
     words: /nvidia-container-(?:cli|runtime)|nvidia-ctk/i,

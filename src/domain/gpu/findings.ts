@@ -93,7 +93,7 @@ function generalFindings({ cards, wanted, hasProject, engine }: GpuSituation): r
         'note',
         'no-card',
         'This host has no graphics card of NVIDIA, AMD or Intel. The processor makes labels, too, but a unit of 64 GiB takes it weeks',
-        'Make the data on a machine with a card and bring it here, or for a test: smesh-compose post init --gpu cpu',
+        'Make the data on a machine with a card and bring it here, or for a test: smesh-compose post init --gpu cpu --cpu',
       ),
     ];
   }

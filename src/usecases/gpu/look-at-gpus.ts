@@ -12,8 +12,10 @@ import { jobOwners, nodeOwner } from '../owners.ts';
 import { lookInside } from './look-inside.ts';
 
 export interface LookOptions {
-  /** Vendors to look for inside, where the project does not say (`post init --gpu`). */
+  /** Whose cards to look for inside, whatever the project says (`post init --gpu`). */
   readonly vendor?: GpuVendor;
+  /** All cards of the vendor, also those that `init.devices` leaves out. */
+  readonly everyCard?: true;
 }
 
 /**
@@ -33,16 +35,19 @@ export async function lookAtGpus(
   const found = [...new Set(cards.map(({ vendor }) => vendor))];
   const chosen = options.vendor ?? settings?.gpu;
   const wanted = chosen !== undefined ? [chosen] : found.length > 0 ? found : ['cpu' as const];
+  const devices = options.everyCard !== true && chosen === settings?.gpu ? namedDevices(settings) : [];
+  const image = settings?.image ?? DEFAULT_IMAGES.initialisation;
   const engine = await askEngine(context);
   const user = project === undefined ? callerOf(context) : await jobUser(context, project);
   const looks =
     'problem' in engine
       ? []
-      : await Promise.all(wanted.map((vendor) => lookInside(context, settingsFor(vendor, settings), user)));
+      : await Promise.all(
+          wanted.map((vendor) => lookInside(context, { image, gpu: vendor, devices, jobs: [] }, user)),
+        );
   const seen = looks.flatMap(({ vendor, look }: VendorLook): SeenProvider[] =>
     look.kind === 'asked' ? look.providers.map((provider) => ({ askedFor: vendor, provider })) : [],
   );
-  const devices = chosen === settings?.gpu ? namedDevices(settings) : [];
   const joined = joinCards(cards, seen, (card) => isChosen(card, { wanted, devices }));
   const situation: GpuSituation = {
     facts,
@@ -79,15 +84,6 @@ async function jobUser(
   if (uid !== undefined && gid !== undefined) return { uid, gid };
   const [owner] = (await jobOwners(context, project)).values();
   return owner ?? nodeOwner(context, project);
-}
-
-function settingsFor(
-  vendor: GpuVendor,
-  settings: InitialisationSettings | undefined,
-): InitialisationSettings {
-  if (settings?.gpu === vendor) return { ...settings, devices: namedDevices(settings) };
-  const image = settings?.image ?? DEFAULT_IMAGES.initialisation;
-  return { image, gpu: vendor, devices: [], jobs: [] };
 }
 
 /** All that the jobs name between them. */

@@ -42,7 +42,10 @@ export async function chooseCards(
   const named = options.devices.length + options.providers.length > 0;
   if (options.noStart && vendor !== undefined)
     return decideSplit(context, options, wanted, vendor, asNamed(options), named);
-  const report = await lookAtGpus(context, project, vendor === undefined ? {} : { vendor });
+  const report = await lookAtGpus(context, project, {
+    everyCard: true,
+    ...(vendor === undefined ? {} : { vendor }),
+  });
   if (report.engine !== undefined && !options.noStart)
     throw new SmeshError(report.engine.code, ExitCode.environment, report.engine.message, {
       hint: report.engine.hint ?? 'Nothing was changed. Without Docker: --gpu VENDOR --no-start',

@@ -61,6 +61,18 @@ describe('lookAtGpus', () => {
     expect(report.findings).toEqual([]);
   });
 
+  it('asks for every card where new jobs are to choose from them', async () => {
+    const { context, containers } = gpuRig({
+      host: 'nvidia-two',
+      folder: tempFolder('gpu'),
+      engine: HEALTHY,
+      providers: offers(RTX, RTX),
+    });
+    const report = await lookAtGpus(context, projectWith({ devices: ['1'] }), { everyCard: true });
+    expect(containers[0]?.passthrough?.deviceRequests[0]).toMatchObject({ count: -1 });
+    expect(report.joined.filter(({ host, inside }) => host && inside)).toHaveLength(2);
+  });
+
   it('hands AMD its nodes and numeric groups, in the image that is built for it', async () => {
     const rocm = 'AMD Accelerated Parallel Processing/gfx1030';
     const { context, containers } = gpuRig({

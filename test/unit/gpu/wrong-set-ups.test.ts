@@ -209,6 +209,26 @@ const SET_UPS: readonly WrongSetUp[] = [
     providers: hook('device error: 0: unknown device'),
   },
   {
+    title: 'a toolkit that must write',
+    host: 'nvidia-one',
+    code: 'toolkit-read-only',
+    says: /read-only in a job/,
+    cure: /runc/,
+    providers: refused(
+      'failed to create task for container: OCI runtime create failed: error running createContainer hook #6: exit status 1, stderr: failed to update ldcache: /usr/bin/nvidia-cdi-hook: open /etc/ld.so.cache~: read-only file system',
+    ),
+  },
+  {
+    title: 'no description of the cards',
+    host: 'nvidia-one',
+    code: 'cdi-missing',
+    says: /CDI/,
+    cure: /nvidia-ctk cdi generate/,
+    providers: refused(
+      'could not apply runtime modifications: error modifying OCI spec: failed to inject CDI devices: unresolvable CDI devices nvidia.com/gpu=all: unknown',
+    ),
+  },
+  {
     title: 'another fault of the toolkit',
     host: 'nvidia-one',
     code: 'toolkit-failed',
