@@ -20,6 +20,8 @@ import { findMissed } from './lifecycle/proposals.ts';
 import { type Blocked, isBlocked, lossOf, refusal, type TypedCommand } from './lifecycle/refuse.ts';
 import { loadProject } from './load-project.ts';
 import { identitiesFolder } from './node-keys.ts';
+import { jobContainers, jobsGoOn } from './post-init/job-containers.ts';
+import { INIT_PROFILE } from './post-init/start-jobs.ts';
 import { withProjectLock } from './project-lock.ts';
 import { removeServices } from './up/execute.ts';
 import { clearPendingStarts } from './up/pending-starts.ts';
@@ -39,6 +41,8 @@ interface PreparedDown {
   readonly style: MomentStyle;
   readonly project: Project;
   readonly kept: readonly Kept[];
+  /** Initialisation jobs that run and are left alone. */
+  readonly goOn: readonly string[];
 }
 
 interface Kept {
@@ -122,16 +126,21 @@ async function prepareDown(context: Context): Promise<PreparedDown> {
   const [docker, compose] = await Promise.all([context.ports.docker(), context.ports.compose()]);
   const [engine, version] = await Promise.allSettled([docker.engine(), compose.version()]);
   for (const answer of [engine, version]) if (answer.status === 'rejected') throw answer.reason;
+  const containers = await docker.containers({ project: project.name });
+  const jobs = [...jobContainers(project, containers).values()];
+  const goOn = jobs.filter(isUp).flatMap(({ service }) => service ?? []);
+  const profiles = [
+    // Left behind it would hold on to a network that is gone, and could not be started again.
+    ...(project.ownPoet === undefined ? [] : [OWN_POET]),
+    // One that runs makes data for days, and ends by `post stop` alone.
+    ...(jobs.length > 0 && goOn.length === 0 ? [INIT_PROFILE] : []),
+  ];
   const composeProject = {
     name: project.name,
     directory: context.directory,
-    // Left behind it would hold on to a network that is gone, and could not be started again.
-    ...(project.ownPoet === undefined ? {} : { profiles: [OWN_POET] }),
+    ...(profiles.length === 0 ? {} : { profiles }),
   };
-  const [containers, hashes] = await Promise.all([
-    docker.containers({ project: project.name }),
-    compose.hashes(composeProject),
-  ]);
+  const hashes = await compose.hashes(composeProject);
   const all = containers.filter(({ oneOff }) => !oneOff);
   const removed = all.flatMap(({ service, labels }) =>
     service !== undefined && !hashes.has(service) && readLabels(labels)?.role === 'prover' ? [service] : [],
@@ -157,6 +166,7 @@ async function prepareDown(context: Context): Promise<PreparedDown> {
     blocked: { losses, ...(node === undefined ? {} : { node }) },
     style,
     kept,
+    goOn,
     plan: { headline, steps },
   };
 }
@@ -223,7 +233,9 @@ function show(context: Context, prepared: PreparedDown): void {
   if (context.json) {
     context.out.json({ schemaVersion: 1, ...planToJson(prepared.plan), kept: prepared.kept });
   } else {
-    context.out.result([render(context, prepared.plan), ...keptLines(prepared)].join('\n'));
+    context.out.result(
+      [render(context, prepared.plan), ...keptLines(prepared), ...jobsGoOn(prepared.goOn)].join('\n'),
+    );
   }
 }
 
@@ -235,7 +247,7 @@ function report(context: Context, prepared: PreparedDown): void {
   }
   const first =
     removed === 0 ? 'Nothing to remove.' : `${plural(removed, 'container')} and the network removed.`;
-  context.out.result([first, ...keptLines(prepared)].join('\n'));
+  context.out.result([first, ...keptLines(prepared), ...jobsGoOn(prepared.goOn)].join('\n'));
 }
 
 /** Hundreds of directories are not listed one by one; their number and the first of them say enough. */

@@ -63,6 +63,8 @@ export const JOB_HARDENING = {
   profiles: ['init'],
   restart: 'no',
   ...COMMON_HARDENING,
+  // Labels are computed, not fetched; and a network that `down` removes would keep it from being started again.
+  network_mode: 'none',
   tmpfs: ['/tmp'],
   // SIGINT ends after the running batch and keeps it; SIGTERM throws it away (spacemesh.md §14.4).
   stop_signal: 'SIGINT',

@@ -8,6 +8,7 @@ import { enumerate } from '../../ui/text.ts';
 import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import { loadProject } from '../load-project.ts';
+import { isJobContainer, jobContainers, jobsGoOn } from '../post-init/job-containers.ts';
 import { lockedUnlessDry } from '../project-lock.ts';
 import { resolveServices } from '../resolve-services.ts';
 import { startThem } from '../status/stopped.ts';
@@ -35,7 +36,11 @@ export async function runStop(context: Context, options: StopOptions): Promise<E
     const services = chooseServices(options.services, project, own);
     const choose = (containers: readonly ObservedContainer[]) =>
       containers.filter(
-        (one) => isUp(one) && one.service !== undefined && services?.includes(one.service) !== false,
+        (one) =>
+          isUp(one) &&
+          one.service !== undefined &&
+          // Jobs make data for days: without being named none is ended.
+          (services === undefined ? !isJobContainer(one) : services.includes(one.service)),
       );
     const command: TypedCommand = `smesh-compose ${['stop', ...options.services].join(' ')}`;
     if (options.dryRun) {
@@ -54,7 +59,9 @@ export async function runStop(context: Context, options: StopOptions): Promise<E
       },
       options,
     );
-    await report(context, project, stopped, { services, force: options.force });
+    const jobs = services === undefined ? [...jobContainers(project, own).values()] : [];
+    const goOn = jobs.filter(isUp).flatMap(({ service }) => service ?? []);
+    await report(context, project, stopped, { services, force: options.force, goOn });
     return ExitCode.ok;
   });
 }
@@ -77,7 +84,15 @@ async function report(
   context: Context,
   project: Project,
   stopped: readonly ObservedContainer[],
-  { services, force }: { readonly services: readonly string[] | undefined; readonly force: boolean },
+  {
+    services,
+    force,
+    goOn,
+  }: {
+    readonly services: readonly string[] | undefined;
+    readonly force: boolean;
+    readonly goOn: readonly string[];
+  },
 ): Promise<void> {
   const { out } = context;
   const names = stopped.map(({ service, name }) => service ?? name);
@@ -93,6 +108,7 @@ async function report(
       : `${plural(names.length, 'container')} stopped: ${enumerate(names)}. ${force ? 'Data and keys stay.' : 'No proof was lost; data and keys stay.'}`,
   );
   for (const line of afterwards(names, left, runs)) out.note(line);
+  for (const line of jobsGoOn(goOn)) out.note(line);
 }
 
 /** What has been stopped is stopped, also where the engine answers no more. */

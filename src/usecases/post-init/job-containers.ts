@@ -30,6 +30,15 @@ export function jobContainers(
   return found;
 }
 
+/** A line for commands that stop everything else; none where no job runs. */
+export function jobsGoOn(names: readonly string[]): readonly string[] {
+  if (names.length === 0) return [];
+  const one = names.length === 1;
+  return [
+    `${names.join(', ')} ${one ? 'goes' : 'go'} on making data. To end ${one ? 'it' : 'them'}: smesh-compose post stop`,
+  ];
+}
+
 /** What its log tells of its present life; empty where the engine does not answer in time. */
 export async function readLogOf(
   { clock }: Pick<Context, 'clock'>,

@@ -235,6 +235,7 @@ function sayEnd(
     );
   }
   for (const line of adviceLines(reports)) out.warn(line);
-  if (finished.length > 0 && exitCode !== ExitCode.cancelled)
+  // Otherwise the caller says it, with what comes next.
+  if (finished.length > 0 && exitCode === ExitCode.unhealthy)
     out.result(finished.map(({ name, data }) => `${name}: the data in ${data} is whole.`).join('\n'));
 }

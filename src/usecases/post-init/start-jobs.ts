@@ -6,7 +6,7 @@ import { withProjectLock } from '../project-lock.ts';
 import { jobContainers } from './job-containers.ts';
 
 /** Profile of the emitted services. */
-const PROFILE = 'init';
+export const INIT_PROFILE = 'init';
 
 export interface StartedJob {
   readonly name: string;
@@ -35,7 +35,7 @@ async function createAndStart(
   names: readonly string[],
 ): Promise<readonly StartedJob[]> {
   const [docker, compose] = await Promise.all([context.ports.docker(), context.ports.compose()]);
-  const composeProject = { name: project.name, directory: context.directory, profiles: [PROFILE] };
+  const composeProject = { name: project.name, directory: context.directory, profiles: [INIT_PROFILE] };
   await refuseUnbuilt(context, composeProject, names);
   const live = context.out.live();
   const onProgress = (progress: ComposeProgress) => {
@@ -84,7 +84,7 @@ async function refuseUnbuilt(
       ExitCode.environment,
       `The image ${image} is not built yet: postcli's own has no runtime for these cards. No job was started.`,
       {
-        hint: `cd ${context.directory} && docker compose --profile ${PROFILE} build   then: smesh-compose post init --resume`,
+        hint: `cd ${context.directory} && docker compose --profile ${INIT_PROFILE} build   then: smesh-compose post init --resume`,
       },
     );
   }
