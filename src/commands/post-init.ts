@@ -54,7 +54,7 @@ export const POST_INIT_OPTIONS: readonly OptionSpec[] = [
   },
   {
     flags: '--recipient <age1...>',
-    summary: 'init: encrypt that backup for this age key instead (may be repeated)',
+    summary: 'init: encrypt that backup for this age key instead',
   },
   ...settingOptions.map((option) => ({ ...option, summary: `init, without a project: ${option.summary}` })),
 ];

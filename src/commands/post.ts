@@ -27,7 +27,14 @@ export const postCommand = defineCommand({
     },
   ],
   options: [...POST_INIT_OPTIONS, ...POST_JOB_OPTIONS, ...POST_VERIFY_OPTIONS],
-  examples: [{ command: 'smesh-compose post init /mnt/d5', summary: 'asks how much, and with which card' }],
+  examples: [
+    { command: 'smesh-compose post init /mnt/d5', summary: 'asks how much, and with which card' },
+    {
+      command: 'smesh-compose post init /mnt/d5 /mnt/d6 --units 40 --yes --passphrase-file ~/backup.pass',
+      summary: 'without questions: one identity on each disk',
+    },
+    { command: 'smesh-compose post init --resume', summary: 'after a reboot, or to watch again' },
+  ],
   async run(invocation, context) {
     const [action = '', ...rest] = invocation.arguments;
     const act = ACTS[action];
