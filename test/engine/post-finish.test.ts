@@ -106,6 +106,8 @@ describe('a new identity on two cards', () => {
     expect(yaml()).toMatch(/jobs: \[\]/);
     await smesh('up', '--force');
     expect(existsSync(join(identities, 'local.key'))).toBe(false);
+    // Compose would call them orphans for ever.
+    for (const part of [1, 2]) expect(await project.containerOf(`post-0001-init-${part}`)).toBe('');
     await waitForProof('post-0001');
     expect(keys()).toEqual(['post-0001.key']);
   });

@@ -42,6 +42,8 @@ export interface UpFacts {
   readonly containers: readonly ObservedContainer[];
   /** Services that this tool made for identities that are no longer in the project. */
   readonly removed: readonly string[];
+  /** Initialisation jobs that are no longer in the project and whose containers have ended. */
+  readonly endedJobs?: readonly string[];
   /** By service, provers only. A running prover that is not in here counts as proving. */
   readonly stopRisks: ReadonlyMap<string, StopRisk>;
   /** By service: disk away, data unreadable. */
@@ -81,10 +83,19 @@ export function decideUp(facts: UpFacts, options: UpOptions): Plan {
   const steps = spareDependencies(decided, facts.desired, findChanged(facts, containers));
   const removals =
     asked === undefined
-      ? facts.removed.flatMap((name) => decideRemoval(name, containers.get(name), facts, options))
+      ? [
+          ...facts.removed.flatMap((name) => decideRemoval(name, containers.get(name), facts, options)),
+          ...(facts.endedJobs ?? []).map(removeJob),
+        ]
       : [];
   const all = [...steps, ...removals];
   return { headline: describeHeadline(all, facts), steps: all };
+}
+
+/** Compose would call it an orphan at each `up`. */
+function removeJob(service: string): ContainerStep {
+  const why = 'its initialisation has ended and is no longer in smesh.yaml; its data stay';
+  return { kind: 'remove-service', service, why, cost: 'nothing' };
 }
 
 function rank(service: DesiredService): number {

@@ -1,4 +1,7 @@
+import { isUp } from '../../domain/compose/container-role.ts';
 import { COMPOSE_PATH } from '../../domain/compose/generate.ts';
+import { readLabels } from '../../domain/compose/labels.ts';
+import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import { decideUp, type ScheduleShare } from '../../domain/plan/decide-up.ts';
 import { describeChange } from '../../domain/plan/describe-change.ts';
@@ -62,6 +65,7 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
       desired: observation.desired,
       containers: observation.own,
       removed: observation.removed,
+      endedJobs: endedJobs(project, observation.own),
       stopRisks: new Map([...looks.provers].map(([service, { risk }]) => [service, risk])),
       hindrances: checked.data.hindrances,
       nodeChange: looks.nodeChange,
@@ -89,6 +93,17 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
     looks,
     schedule,
   };
+}
+
+/** One that goes on writes data, and is nobody's to remove. */
+function endedJobs(project: Project, own: readonly ObservedContainer[]): readonly string[] {
+  const jobs = new Set(project.initialisation?.jobs.map(({ name }) => name));
+  const ofJobs = own.filter(({ labels }) => readLabels(labels)?.role === 'initialisation');
+  const live = new Set(ofJobs.filter(isUp).map(({ service }) => service));
+  const names = ofJobs.flatMap(({ service }) =>
+    service === undefined || jobs.has(service) || live.has(service) ? [] : [service],
+  );
+  return [...new Set(names)].sort();
 }
 
 /** Compose leaves it alone (its profile); here it is said why. */

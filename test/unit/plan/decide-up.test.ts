@@ -296,6 +296,18 @@ describe('decideUp: disks and removed identities', () => {
     expect(stepOf(decide(changed, true), 'post-0001')?.kind).toBe('hold-back');
   });
 
+  it('takes away what a job left that is done, but not where services are asked for by name', () => {
+    const facts = {
+      desired: [desired('node')],
+      containers: [observed('node'), observed('post-0009-init', { state: 'exited' })],
+      endedJobs: ['post-0009-init'],
+    };
+    expect(decide(facts).steps).toContainEqual(
+      expect.objectContaining({ kind: 'remove-service', service: 'post-0009-init', cost: 'nothing' }),
+    );
+    expect(decide(facts, false, ['node']).steps.map(({ kind }) => kind)).not.toContain('remove-service');
+  });
+
   it("removes a removed identity's prover once that is safe", () => {
     const facts = { desired: [desired('node')], removed: ['post-0009'] };
     const containers = [observed('node'), observed('post-0009')];
