@@ -29,11 +29,15 @@ export async function watchOver(
   disks: readonly DiskAtWork[],
   signal: AbortSignal,
 ): Promise<void> {
+  const doubts = new Map<string, number>();
   while (!signal.aborted) {
     await context.clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
     if (signal.aborted) return;
     stopBeforeGap(context, project, disks);
-    await Promise.all([stopBusy(context, project, disks), ...disks.map((disk) => stopSilent(context, disk))]);
+    await Promise.all([
+      stopBusy(context, project, disks, doubts),
+      ...disks.map((disk) => stopSilent(context, disk)),
+    ]);
   }
 }
 
@@ -48,21 +52,25 @@ function stopBeforeGap({ clock }: Context, project: Project | undefined, disks: 
   }
 }
 
+/** One look in which somebody did not answer must not throw away hours. */
+const MOST_DOUBTS = 3;
+
 async function stopBusy(
   context: Context,
   project: Project | undefined,
   disks: readonly DiskAtWork[],
+  doubts: Map<string, number>,
 ): Promise<void> {
   try {
-    const busy = await whoIsBusy(
-      context,
-      project,
-      disks.flatMap(({ places }) => places),
-      { alone: true },
-    );
+    const places = disks.flatMap((one) => one.places);
+    const busy = await whoIsBusy(context, project, places, { alone: true });
     for (const { disk, stop } of disks) {
-      const found = busy.find((one) => one.disk === disk);
-      if (found !== undefined) stop(new StopChecking(`${found.who}: the disk is for proofs`));
+      const there = busy.filter((one) => one.disk === disk);
+      const found = there.find(({ sure }) => sure) ?? there[0];
+      doubts.set(disk, found === undefined ? 0 : (doubts.get(disk) ?? 0) + 1);
+      if (found === undefined) continue;
+      if (found.sure || (doubts.get(disk) ?? 0) >= MOST_DOUBTS)
+        stop(new StopChecking(`${found.who}: the disk is for proofs`));
     }
   } catch (error) {
     if (!(error instanceof SmeshError)) throw error;

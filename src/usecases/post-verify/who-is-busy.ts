@@ -22,6 +22,8 @@ export interface BusyDisk {
   readonly disk: string;
   /** `post-0002 (8dd53ad1) is proving: 41 % read, 5 h 10 m of work` */
   readonly who: string;
+  /** It says itself that it works; else nobody can say that it does not. */
+  readonly sure: boolean;
 }
 
 /**
@@ -71,7 +73,9 @@ async function provingHere(
   const diskOf = new Map(project.identities.map(({ name }, index) => [name, data[index]?.disk]));
   return unsafeOf(looks, diskOf.keys()).flatMap((look) => {
     const disk = diskOf.get(look.service);
-    return disk === undefined || !disks.has(disk) ? [] : [{ disk, who: lossHeadline(lossOf(look)) }];
+    return disk === undefined || !disks.has(disk)
+      ? []
+      : [{ disk, who: lossHeadline(lossOf(look)), sure: look.risk.loses === 'work' }];
   });
 }
 
@@ -96,12 +100,12 @@ async function provingElsewhere(
     near.map(({ container }) => container),
     ASK_MS,
   );
-  return near
-    .filter(({ container }) => statuses.get(container.id)?.kind !== 'idle')
-    .map(({ container, disk }) => ({
-      disk,
-      who: `${container.name}, of another project, proves or may prove`,
-    }));
+  return near.flatMap(({ container, disk }) => {
+    const status = statuses.get(container.id)?.kind;
+    if (status === 'idle') return [];
+    const sure = status === 'proving' || status === 'done-proving';
+    return [{ disk, who: `${container.name}, of another project, ${sure ? 'proves' : 'may prove'}`, sure }];
+  });
 }
 
 /** Initialisation jobs that write to the very data, and other checks that go on: two readers make both slow. */
@@ -120,8 +124,8 @@ async function atWork(
     const writers = containers.filter((one) => isJob(one) && writesTo(one, realPath));
     const others = checks.filter((one) => names.get(dataOf(one) ?? '') === disk);
     return [
-      ...writers.map((one) => ({ disk, who: `${one.service ?? one.name} writes to ${path}` })),
-      ...others.map((one) => ({ disk, who: `another check reads ${dataOf(one)}` })),
+      ...writers.map((one) => ({ disk, who: `${one.service ?? one.name} writes to ${path}`, sure: true })),
+      ...others.map((one) => ({ disk, who: `another check reads ${dataOf(one)}`, sure: true })),
     ];
   });
 }
