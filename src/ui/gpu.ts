@@ -21,7 +21,7 @@ export function renderGpus(report: GpuReport, view: GpuView): readonly string[] 
   const title = `${plural(cards.length, 'graphics card')} on this host${cards.length === 0 || !asked ? '' : `, ${usable} of them offered inside`}`;
   const table = joined.length === 0 ? [] : ['', ...renderRows(joined, report, view.columns)];
   const asides = looks.flatMap((look) => lookLine(look));
-  const engineLines = engine === undefined ? [] : block('!', engine.message, engine.hint, view);
+  const engineLines = engine === undefined ? [] : block('error', engine.message, engine.hint, view);
   const wrong = [...engineLines, ...findings.flatMap((one) => findingLines(one, view))];
   return [
     title,
@@ -74,29 +74,30 @@ function lookLine(look: InsideLook): readonly string[] {
   return [`Inside ${look.image}, as a job for ${look.vendor}: ${offers}`];
 }
 
-const MARK: Readonly<Record<GpuFinding['severity'], string>> = { error: '!', warning: '!', note: '·' };
 const SGR: Readonly<Record<GpuFinding['severity'], string>> = { error: '31', warning: '33', note: '36' };
+/** `warning  ` */
+const LABEL_WIDTH = 9;
 
 function findingLines({ code, severity, message, hint }: GpuFinding, view: GpuView): readonly string[] {
-  const mark = view.color ? `\x1b[${SGR[severity]}m${MARK[severity]}\x1b[0m` : MARK[severity];
-  return block(mark, `${message} [${code}]`, hint, view);
+  return block(severity, `${message} [${code}]`, hint, view);
 }
 
 /** What is typed stands on lines of its own: three spaces end a command. */
 function block(
-  mark: string,
+  severity: GpuFinding['severity'],
   message: string,
   hint: string | undefined,
-  { columns }: GpuView,
+  { columns, color }: GpuView,
 ): readonly string[] {
-  const width = Math.max(columns - 4, 30);
-  const text = wrapText(printable(message), width).map(
-    (line, index) => `${index === 0 ? mark : ' '} ${line}`,
-  );
+  const width = Math.max(columns - LABEL_WIDTH - 2, 30);
+  const label = severity.padEnd(LABEL_WIDTH);
+  const shown = color ? `\x1b[${SGR[severity]}m${label}\x1b[0m` : label;
+  const blank = ' '.repeat(LABEL_WIDTH);
+  const text = wrapText(printable(message), width).map((line, index) => (index === 0 ? shown : blank) + line);
   const cure = (hint === undefined ? [] : hint.split(/ {3}/)).flatMap((part) =>
     wrapText(printable(part), width),
   );
-  return [...text, ...cure.map((line, index) => `  ${index === 0 ? '→' : ' '} ${line}`)];
+  return [...text, ...cure.map((line, index) => `${blank}${index === 0 ? '→' : ' '} ${line}`)];
 }
 
 /** The same for `--json`. */

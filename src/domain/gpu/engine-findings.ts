@@ -5,7 +5,7 @@ import type { GpuFinding } from './report.ts';
 const SNAP_ROOT = /^\/var\/snap\/docker\//;
 
 export const GET_TOOLKIT =
-  'Install nvidia-container-toolkit (https://docs.nvidia.com/datacenter/cloud-native/container-toolkit), then: sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker';
+  'Install nvidia-container-toolkit: https://docs.nvidia.com/datacenter/cloud-native/container-toolkit   sudo nvidia-ctk runtime configure --runtime=docker   sudo systemctl restart docker';
 
 /** What there is to say of an engine through which cards are to be used. */
 export function engineFindings(situation: GpuSituation): readonly GpuFinding[] {

@@ -27,15 +27,15 @@ export function insideFindings(situation: GpuSituation, one: VendorLook): readon
 }
 
 /** An image is never pulled or built by a look. */
-function notHere(situation: GpuSituation, { look, vendor, isBuilt }: VendorLook): readonly GpuFinding[] {
+function notHere(situation: GpuSituation, { look, isBuilt }: VendorLook): readonly GpuFinding[] {
   if (look.kind !== 'not-asked' || look.image === undefined) return [];
-  const seen = `What postcli sees inside is not known for ${vendor}: the image ${look.image} is not here`;
+  const seen = `What postcli is offered inside is not known: the image ${look.image} is not here`;
   if (!isBuilt) return [finding('note', 'image-missing', seen, `docker pull ${look.image}`)];
   return [
     finding(
       'note',
       'image-unbuilt',
-      `${seen}; it is built from postcli's, which has no runtime for that vendor`,
+      `${seen}; it is built from postcli's, which has no OpenCL driver for these cards`,
       situation.hasProject ? BUILD : `It is built in a project: smesh-compose post init   then: ${BUILD}`,
     ),
   ];

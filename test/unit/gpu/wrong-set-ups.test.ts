@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { GpuFinding, GpuReport } from '../../../src/domain/gpu/report.ts';
 import { renderGpus } from '../../../src/ui/gpu.ts';
@@ -515,6 +515,11 @@ describe('wrong set-ups', () => {
       SET_UPS.map(async (one) => (await look(one)).findings.find(({ code }) => code === one.code)?.message),
     );
     expect(new Set(messages).size).toBe(SET_UPS.length);
+  });
+
+  it('stand in the guide, each with its code', () => {
+    const guide = readFileSync(new URL('../../../docs/guide/gpu.md', import.meta.url), 'utf8');
+    expect(SET_UPS.map(({ code }) => code).filter((code) => !guide.includes(`\`${code}\``))).toEqual([]);
   });
 
   it('use every host that is laid out', () => {
