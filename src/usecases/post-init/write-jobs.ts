@@ -88,7 +88,8 @@ export async function writeJobs(
   for (const key of data.keys) await putKey(context, project, key, generate.owner);
   const backups = await backUpKeys(
     context,
-    project,
+    // Data that was begun may have its key beside it; directories that are not there yet have nothing to be saved.
+    resumed ? project : before.project,
     data.identities.map(({ id }) => id),
     lock,
   );
