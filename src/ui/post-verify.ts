@@ -2,6 +2,7 @@ import { shortId } from '../domain/identity/smesher-id.ts';
 import { formatRange, formatRanges } from '../domain/post/completeness.ts';
 import type { FileRange } from '../domain/post-verify/files-to-check.ts';
 import type { VerifiedRecord, WrongLabel } from '../domain/post-verify/record.ts';
+import { redoCommands } from '../domain/post-verify/redo.ts';
 import {
   type LabelsLook,
   type PlaceReport,
@@ -132,12 +133,9 @@ const NAMED_FILES = 8;
 
 /** What a wrong label means, and how its file is written again without anything being deleted. */
 function wrongLabels(place: VerifyPlace, wrong: readonly WrongLabel[], look: Looked): readonly string[] {
-  const { path, name, served } = place;
   const one = wrong.length === 1;
   const named = wrong.slice(0, NAMED_FILES);
   const others = wrong.length - named.length;
-  const serves = served === true && name !== undefined ? quoteForShell(name) : undefined;
-  const data = (file: number) => `${path}/postdata_${file}.bin`;
   const found = [
     `! ${nameOf(place)}: wrong labels`,
     ...named.map(({ file, offset }) => `    file ${file} (postdata_${file}.bin): at offset ${offset}`),
@@ -156,18 +154,15 @@ function wrongLabels(place: VerifyPlace, wrong: readonly WrongLabel[], look: Loo
     '    A proof that meets a wrong label is invalid: the node throws it away and the epoch is lost. It comes from a',
     '    card that computed wrongly, or from a disk that changed what was written: look at both (dmesg, smartctl).',
     `    Have ${one ? 'the file' : 'the files'} written again; what is there now is kept beside, nothing is deleted:`,
-    ...[
-      ...(serves === undefined ? [] : [`smesh-compose stop ${serves}`]),
-      ...named.map(
-        ({ file }) => `mv -n ${quoteForShell(data(file))} ${quoteForShell(`${data(file)}.wrong`)}`,
-      ),
-      `smesh-compose post init --resume ${quoteForShell(path)}`,
-      ...named.map(
-        ({ file }) =>
-          `smesh-compose post verify ${quoteForShell(path)} --from-file ${file} --to-file ${file} --fraction 100`,
-      ),
-      ...(serves === undefined ? [] : [`smesh-compose up ${serves}`]),
-    ].map((line) => `      ${printable(line)}`),
+    ...redoCommands(
+      place,
+      named.map(({ file }) => file),
+    ).map((line) => `      ${printable(line)}`),
+    ...(place.served === true
+      ? [
+          '    (-provider is the card, as smesh-compose gpu list numbers them; it writes this file and touches no other.)',
+        ]
+      : []),
   ];
 }
 

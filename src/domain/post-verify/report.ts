@@ -17,6 +17,8 @@ export interface VerifyPlace {
   readonly disk: string;
   /** `uid:gid` that may read it. */
   readonly user?: string;
+  /** N that its labels were made with; absent: not known. */
+  readonly scryptN?: number;
 }
 
 /** How far a check of the labels came. */

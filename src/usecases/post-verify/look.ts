@@ -3,6 +3,7 @@ import { type EpochClock, epochClock } from '../../domain/poet/epochs.ts';
 import { networkOf } from '../../domain/post/network.ts';
 import type { ScannedDirectory } from '../../domain/post/types.ts';
 import type { VerifyPlace } from '../../domain/post-verify/report.ts';
+import { scryptNOf } from '../../domain/post-verify/scrypt-n.ts';
 import type { Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
 import type { ChosenPlace } from './choose-places.ts';
@@ -69,8 +70,10 @@ async function placeOf(
   const { path, realPath, owner } = directory;
   const isHere = ({ data }: { readonly data: string }) => data === path || data === realPath;
   const identity = project?.identities.find(isHere);
+  const job = project?.initialisation?.jobs.find(({ into, data }) => isHere({ data: into ?? data }));
   const named = chosen.find((one) => one.path === path || one.path === realPath)?.name;
-  const name = identity?.name ?? named;
+  const name = identity?.name ?? named ?? job?.identity ?? job?.name;
+  const scryptN = directory.metadata && scryptNOf(directory.metadata, project?.network);
   // Metadata may belong to another user than the folder; whoever may read it may read the labels.
   const facts = await ports.files.facts(`${realPath}/postdata_metadata.json`).catch(() => undefined);
   const { uid, gid } = facts ?? owner;
@@ -81,6 +84,7 @@ async function placeOf(
     user: identity?.user ?? `${uid}:${gid}`,
     ...(name === undefined ? {} : { name }),
     ...(identity === undefined ? {} : { served: true }),
+    ...(scryptN?.kind === 'known' ? { scryptN: scryptN.n } : {}),
   };
 }
 

@@ -166,6 +166,30 @@ describe('what is remembered', () => {
   });
 });
 
+describe('how a file is written again', () => {
+  const place = { path: '/mnt/my data', disk: 'sda', directory: directory(FULL), scryptN: 16 };
+
+  it('by the job that makes the data, as long as nobody serves them', () => {
+    expect(redoCommands(place, [1])).toEqual([
+      "mv -n '/mnt/my data/postdata_1.bin' '/mnt/my data/postdata_1.bin.wrong'",
+      "smesh-compose post init --resume '/mnt/my data'",
+      "smesh-compose post verify '/mnt/my data' --from-file 1 --to-file 1 --fraction 100",
+    ]);
+  });
+
+  it('by postcli alone where they are served, with all flags of the data and between stop and up', () => {
+    const lines = redoCommands({ ...place, name: 'post-0001', served: true }, [1, 3]);
+    expect(lines[0]).toBe('smesh-compose stop post-0001');
+    expect(lines.at(-1)).toBe('smesh-compose up post-0001');
+    expect(lines.filter((line) => line.startsWith('postcli '))).toEqual(
+      [1, 3].map(
+        (file) =>
+          `postcli -provider 0 -datadir '/mnt/my data' -id ${ID} -commitmentAtxId ${'c0'.repeat(32)} -numUnits 2 -maxFileSize 2048 -labelsPerUnit 256 -scryptN 16 -fromFile ${file} -toFile ${file} -yes`,
+      ),
+    );
+  });
+});
+
 describe('the nonce that is missing', () => {
   it('is searched for in complete data only', () => {
     expect(nonceNeed(directory(FULL, 'damaged', withoutNonce()))).toMatchObject({ kind: 'search' });

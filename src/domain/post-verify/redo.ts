@@ -1,0 +1,54 @@
+import { MAINNET } from '../node/networks.ts';
+import { quoteForShell } from '../shell-quote.ts';
+import type { VerifyPlace } from './report.ts';
+
+const DEFAULT_FILE_SIZE = 4_294_967_296;
+
+/**
+ * Commands that have data files written again, in the order in which they are typed; what is there now keeps its bytes under
+ * another name. Data that nobody serves yet are a job of `post init`. Served data are none, and postcli itself writes the
+ * one file: with these flags it touches no other (spacemesh.md §8.1).
+ */
+export function redoCommands(place: VerifyPlace, files: readonly number[]): readonly string[] {
+  const { path, name, served } = place;
+  const dataFile = (file: number) => `${path}/postdata_${file}.bin`;
+  const aside = files.map((file) => words('mv', '-n', dataFile(file), `${dataFile(file)}.wrong`));
+  const checks = files.map((file) =>
+    words(
+      ...['smesh-compose', 'post', 'verify', path, '--from-file', `${file}`, '--to-file', `${file}`],
+      ...['--fraction', '100'],
+    ),
+  );
+  if (served !== true || name === undefined) {
+    return [...aside, words('smesh-compose', 'post', 'init', '--resume', path), ...checks];
+  }
+  return [
+    words('smesh-compose', 'stop', name),
+    ...aside,
+    ...files.map((file) => words('postcli', '-provider', '0', ...flagsOf(place), ...range(file), '-yes')),
+    ...checks,
+    words('smesh-compose', 'up', name),
+  ];
+}
+
+function words(...all: readonly string[]): string {
+  return all.map(quoteForShell).join(' ');
+}
+
+function range(file: number): readonly string[] {
+  return ['-fromFile', `${file}`, '-toFile', `${file}`];
+}
+
+/** What the data was made with: a smaller number of units would delete some of them (spacemesh.md §14.4). */
+function flagsOf({ path, directory, scryptN }: VerifyPlace): readonly string[] {
+  const metadata = directory?.metadata;
+  if (metadata === undefined) return ['-datadir', path];
+  const { post } = MAINNET;
+  return [
+    ...['-datadir', path, '-id', metadata.smesherId, '-commitmentAtxId', metadata.commitmentAtx],
+    ...['-numUnits', `${metadata.units}`],
+    ...(metadata.maxFileSize === DEFAULT_FILE_SIZE ? [] : ['-maxFileSize', `${metadata.maxFileSize}`]),
+    ...(metadata.labelsPerUnit === post.labelsPerUnit ? [] : ['-labelsPerUnit', `${metadata.labelsPerUnit}`]),
+    ...(scryptN === undefined || scryptN === post.scrypt.n ? [] : ['-scryptN', `${scryptN}`]),
+  ];
+}
