@@ -89,6 +89,8 @@ export function gpuRig(rig: GpuRig): GpuRun {
     directory: rig.directory ?? rig.folder,
     env: { TMPDIR: rig.folder },
     clock: { now: () => 1 },
+    out: { note: () => undefined },
+    signal: new AbortController().signal,
     ports: {
       files: {
         ...nodeFiles,

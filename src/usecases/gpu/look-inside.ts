@@ -42,6 +42,8 @@ export async function lookInside(
       const why = `the image ${image} is not here`;
       return { vendor, isBuilt, look: { kind: 'not-asked', why, vendor, image } };
     }
+    // Without any OpenCL platform it takes 20 s: nobody shall think that nothing happens.
+    context.out.note(`Asking postcli in a container of ${image} …`);
     const [providers, facts] = await withIcd(context, passthrough, (mounted: Passthrough) => {
       const helper = {
         image,
@@ -50,6 +52,7 @@ export async function lookInside(
         passthrough: mounted,
         mostProcesses: MOST_PROCESSES,
         memoryBytes: MEMORY_BYTES,
+        signal: context.signal,
       };
       return Promise.all([
         docker.runHelper({
