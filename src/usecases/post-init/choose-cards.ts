@@ -36,13 +36,13 @@ export async function chooseCards(
 ): Promise<CardChoice> {
   refuseContradictions(options);
   const bound = vendorInUse(project);
-  const vendor = options.gpu ?? (onlyProcessor(options) ? 'cpu' : bound);
+  const vendor = options.gpu ?? (onlyProcessor(options) ? 'cpu' : (bound ?? formerVendor(project)));
   if (bound !== undefined && vendor !== bound) throw otherVendor(project, vendor ?? 'cpu', bound);
   if (vendor === 'cpu') return processor(context, project, options, wanted);
   const named = options.devices.length + options.providers.length > 0;
   if (options.noStart && vendor !== undefined)
     return decideSplit(context, options, wanted, vendor, asNamed(options), named);
-  const report = await lookAtGpus(context, project, {
+  const report = await lookAtGpus(context, vendor === undefined ? withoutVendor(project) : project, {
     everyCard: true,
     ...(vendor === undefined ? {} : { vendor }),
   });
@@ -95,6 +95,16 @@ function refuseContradictions({ gpu, providers, devices }: PostInitOptions): voi
 /** All jobs of a project get the passthrough of one vendor. */
 function vendorInUse({ initialisation }: Project): GpuVendor | undefined {
   return initialisation !== undefined && initialisation.jobs.length > 0 ? initialisation.gpu : undefined;
+}
+
+/** What the last jobs had, which are gone. That it was the processor says nothing of a card that is there now. */
+function formerVendor({ initialisation }: Project): GpuVendor | undefined {
+  return initialisation?.gpu === 'cpu' ? undefined : initialisation?.gpu;
+}
+
+function withoutVendor(project: Project): Project {
+  const { initialisation: _, ...rest } = project;
+  return rest;
 }
 
 function otherVendor({ initialisation }: Project, wanted: GpuVendor, bound: GpuVendor): SmeshError {

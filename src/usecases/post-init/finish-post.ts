@@ -13,8 +13,8 @@ export async function finishPost(context: Context, finished: readonly FinishedId
   const names = finished.map(({ name }) => name);
   const many = finished.length > 1;
   const later = [
-    `  check a sample of the labels:   smesh-compose post verify ${names.join(' ')}`,
-    `  take ${many ? 'them' : 'it'} into the project:      smesh-compose add ${finished.map(({ data }) => quoteForShell(data)).join(' ')}`,
+    `  check a sample of the labels:  smesh-compose post verify ${names.join(' ')}`,
+    `  ${`take ${many ? 'them' : 'it'} into the project:`.padEnd(30)} smesh-compose add ${finished.map(({ data }) => quoteForShell(data)).join(' ')}`,
   ];
   context.out.note([`The data of ${enumerate(names)} is whole. What comes next:`, ...later].join('\n'));
   const canAsk = context.out.interactive && !context.yes;

@@ -16,7 +16,7 @@ import { beginProject } from './begin-project.ts';
 import { lookAtAllJobs, lookAtPlace, type Place } from './look-at-places.ts';
 import type { PostInitOptions } from './options.ts';
 import { type NewData, planNew } from './plan-new.ts';
-import { jobsAt, notePassedOver, planResume, refuseOtherUnits } from './resume.ts';
+import { jobsAt, notePassedOver, planResume, refuseOtherUnits, withoutKey } from './resume.ts';
 import { writeJobs } from './write-jobs.ts';
 
 /** What is to be run once the project says so. */
@@ -212,6 +212,11 @@ async function resumeThose(
   for (const job of jobs) refuseOtherUnits(project, job.into ?? job.data, job.units, options);
   const [first] = jobs;
   if (first !== undefined) notePassedOver(context, enumerate(jobs.map(({ name }) => name)), options);
+  const keyless = await withoutKey(context, project, jobs);
+  if (keyless.length > 0)
+    context.out.warn(
+      `No key of ${enumerate(keyless)} is in the node's folder or beside the data: without it the data is of no use, however complete.`,
+    );
   const names = jobs.map(({ name }) => name);
   if (!context.json) context.out.note(`Going on with ${enumerate(names)}.`);
   // What was edited in smesh.yaml since then is in the containers that are made now.

@@ -20,6 +20,7 @@ import type { Context } from '../context.ts';
 import { fromWorkingDirectory } from '../init/options.ts';
 import { stateFolder } from '../journal.ts';
 import { identitiesFolder, readInstalledKeys } from '../node-keys.ts';
+import { readPendingKeys } from '../pending-keys.ts';
 import { chooseCards } from './choose-cards.ts';
 import { lookAtFolder } from './look-at-folder.ts';
 import { notesOf, type Place, probeWriting } from './look-at-places.ts';
@@ -277,4 +278,20 @@ async function keyFiles(
       if (kind !== 'directory' && /\.key(\.pending)?$|^key\.bin$/.test(name)) found.push(`${place}/${name}`);
   }
   return found;
+}
+
+/** Jobs that somebody wrote by hand for an identity whose key is not here. Names. */
+export async function withoutKey(
+  context: Context,
+  project: Project,
+  jobs: readonly InitialisationJob[],
+): Promise<readonly string[]> {
+  const folder = identitiesFolder(project);
+  const keys = [...(await readPendingKeys(context, folder)), ...(await readInstalledKeys(context, folder))];
+  const beside = await Promise.all(
+    jobs.map(({ data }) => context.ports.files.exists(`${data}/identity.key`).catch(() => true)),
+  );
+  return jobs
+    .filter(({ id }, index) => beside[index] !== true && !keys.some(({ smesherId }) => smesherId === id))
+    .map(({ name }) => name);
 }

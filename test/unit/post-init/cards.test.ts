@@ -148,3 +148,13 @@ describe('S26: the processor', () => {
     ).toMatchObject({ code: 'cpu-consent' });
   });
 });
+
+it('of a project whose last jobs were on the processor are looked for all the same', async () => {
+  const { context } = gpuRig({ ...two, folder: tempFolder('cards') });
+  const whole = { ...context, yes: true, out: { interactive: false, note: () => {}, warn: () => {} } };
+  const project = { ...projectWith({ gpu: 'cpu' }), network: {} };
+  const options = { providers: [], devices: [], split: false, cpu: false, noStart: false };
+  const wanted = { identities: 2, units: 4 };
+  const choice = await chooseCards(whole as never, project as never, options as never, wanted);
+  expect(choice).toMatchObject({ gpu: 'nvidia', cards: [{ device: '0' }, { device: '1' }] });
+});
