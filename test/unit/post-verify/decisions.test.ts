@@ -15,6 +15,7 @@ import {
   withRecord,
   writeRecords,
 } from '../../../src/domain/post-verify/record.ts';
+import { redoCommands } from '../../../src/domain/post-verify/redo.ts';
 
 const ID = parseSmesherId('62'.repeat(32)) as SmesherId;
 const METADATA: PostMetadata = {
