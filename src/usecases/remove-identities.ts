@@ -3,11 +3,11 @@ import { shortId } from '../domain/identity/smesher-id.ts';
 import { removeIdentity } from '../domain/project/edit.ts';
 import { didYouMean } from '../domain/project/suggest.ts';
 import type { Identity, Project } from '../domain/project/types.ts';
-import { COMPOSE_OVERRIDES } from '../ports/compose.ts';
 import { backUpBefore } from './backup/back-up-before.ts';
 import type { Context } from './context.ts';
 import { writeProject } from './init/write-project.ts';
 import type { LoadedProject } from './load-project.ts';
+import { warnOfOverride } from './warn-of-override.ts';
 
 /** The identity that a word means: its name, its smesher ID or the beginning of it, its directory. */
 export function findIdentity(project: Project, wanted: string): Identity {
@@ -19,6 +19,16 @@ export function findIdentity(project: Project, wanted: string): Identity {
     wanted.length >= 4 ? project.identities.filter(({ id }) => id.startsWith(wanted.toLowerCase())) : [];
   const [only, second] = byId;
   if (only !== undefined && second === undefined) return only;
+  const job = project.initialisation?.jobs.find(({ identity, id }) => identity === wanted || id === wanted);
+  if (job !== undefined)
+    throw new SmeshError(
+      'being-made',
+      ExitCode.usage,
+      `${wanted} is no identity yet: its PoST data is being made (${job.name})`,
+      {
+        hint: `Nothing was changed. End the job: smesh-compose post stop ${job.name}   Its key and its data stay; to give them up, take the job out of smesh.yaml.`,
+      },
+    );
   const close = didYouMean(
     wanted,
     project.identities.map(({ name }) => name),
@@ -87,19 +97,4 @@ export async function removeIdentities(
     context.out.note(`Take it back with: smesh-compose add ${identities.map(({ data }) => data).join(' ')}`);
   }
   return exitCode;
-}
-
-/** A service of which the override has only some settings is none without ours: Compose refuses the whole project. */
-async function warnOfOverride(context: Context, services: readonly string[]): Promise<void> {
-  for (const name of COMPOSE_OVERRIDES) {
-    const text = await context.ports.files.readTextIfPresent(`${context.directory}/${name}`);
-    const lines = text?.split('\n') ?? [];
-    for (const service of services) {
-      const line = lines.findIndex((one) => one.trimStart().startsWith(`${service}:`)) + 1;
-      if (line === 0) continue;
-      context.out.warn(
-        `${name}:${line} still has ${service}, which smesh.yaml no longer has. Take it out there: until then Docker Compose refuses the whole project.`,
-      );
-    }
-  }
 }

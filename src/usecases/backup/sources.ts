@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { BackupEntry } from '../../domain/backup/contents.ts';
 import { PROJECT_FILES, UNITS_FOLDER } from '../../domain/backup/restore-targets.ts';
 import { isTarPath } from '../../domain/doctor/tar.ts';
@@ -65,10 +65,31 @@ export async function collectSources(context: Context, request: SourcesRequest):
       true,
     );
   if (request.withState) await collector.state(project.node.data);
-  await collector.postDirectories([...project.identities, ...(project.initialisation?.jobs ?? [])]);
+  await collector.postDirectories([
+    ...project.identities,
+    ...(await begunJobs(context, project.initialisation?.jobs ?? [])),
+  ]);
   for (const [index, folder] of request.also.entries())
     await collector.nodeFolder(`other-node-${index + 1}`, folder, `${folder}/identities`);
   return collector;
+}
+
+/** A directory that is still to be made beside others has nothing yet, and is none whose disk is away. */
+async function begunJobs<Job extends { readonly data: string }>(
+  { clock, ports: { files } }: Context,
+  jobs: readonly Job[],
+): Promise<readonly Job[]> {
+  const isThere = (path: string) =>
+    within(
+      clock,
+      files.exists(path).catch(() => true),
+      ANSWERS_MS,
+    );
+  const looks = jobs.map(async (job) => {
+    const isNew = (await isThere(job.data)) === false && (await isThere(dirname(job.data))) === true;
+    return isNew ? [] : [job];
+  });
+  return (await Promise.all(looks)).flat();
 }
 
 class Collector implements BackupSources {

@@ -11,6 +11,7 @@ import { backUpBefore } from '../backup/back-up-before.ts';
 import type { Context } from '../context.ts';
 import type { LoadedProject } from '../load-project.ts';
 import { identitiesFolder } from '../node-keys.ts';
+import { warnOfOverride } from '../warn-of-override.ts';
 import { type Candidates, chooseCandidates, findCandidates, refuseDuplicates } from './choose-directories.ts';
 import { findHistoryOfChosen, foreignHistoryError } from './foreign-history.ts';
 import { chosenNames, headlessCommand } from './headless.ts';
@@ -92,6 +93,8 @@ export async function extendProject(
       notTaken: othersToJson(candidates.others),
     },
   });
+  const gone = jobs.map(({ name }) => name);
+  if (written) await warnOfOverride(context, gone);
   if (written && !context.json) {
     const names = enumerate(identities.map(({ name }) => name));
     context.out.result(`Added ${names}. The node reads new keys only when it starts. Next: smesh-compose up`);

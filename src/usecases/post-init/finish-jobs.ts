@@ -14,6 +14,7 @@ import { planGenerate } from '../generate.ts';
 import { extendProject } from '../init/extend-project.ts';
 import { loadProject } from '../load-project.ts';
 import { lockedUnlessDry } from '../project-lock.ts';
+import { warnOfOverride } from '../warn-of-override.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
 import { readParts } from './read-parts.ts';
 
@@ -101,6 +102,7 @@ async function joinParts(
     force: false,
   });
   await applyGenerate(context, 'post init', { ...plan, steps: [...decision.steps, ...plan.steps] });
+  await warnOfOverride(context, names);
   const { nonce } = decision.metadata;
   context.out.note(
     nonce === undefined

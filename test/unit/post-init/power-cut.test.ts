@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nodeFiles } from '../../../src/adapters/files/index.ts';
 import { createDatabaseEditor } from '../../../src/adapters/sqlite/editor.ts';
 import { Passphrase } from '../../../src/domain/backup/passphrase.ts';
-import type { FilesPort } from '../../../src/ports/files.ts';
 import { verifyBackup } from '../../../src/usecases/backup/verify.ts';
 import type { Context } from '../../../src/usecases/context.ts';
 import { loadProject } from '../../../src/usecases/load-project.ts';
@@ -59,14 +58,7 @@ async function finish(context: Context): Promise<void> {
 
 function dying(n?: number) {
   const death = dyingAt(nodeFiles, createDatabaseEditor(), n);
-  const files: FilesPort = {
-    ...death.files,
-    async writeNewFrom(path, content, ownership) {
-      death.change();
-      return nodeFiles.writeNewFrom(path, content, ownership);
-    },
-  };
-  return { ...death, context: surroundings(farm.directory, { files }).context };
+  return { ...death, context: surroundings(farm.directory, { files: death.files }).context };
 }
 
 async function isBackedUp(): Promise<boolean> {

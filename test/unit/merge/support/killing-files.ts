@@ -63,6 +63,7 @@ export function dyingAt(files: FilesPort, editor: DatabaseEditorPort, n = Number
       makeDirectory: before('makeDirectory', files.makeDirectory.bind(files)),
       writeAtomic: before('writeAtomic', files.writeAtomic.bind(files)),
       writeNew: before('writeNew', files.writeNew.bind(files)),
+      writeNewFrom: before('writeNewFrom', files.writeNewFrom.bind(files)),
       move: before('move', files.move.bind(files)),
       moveOnDisk: before('moveOnDisk', files.moveOnDisk.bind(files)),
       copy: before('copy', files.copy.bind(files)),
