@@ -47,7 +47,7 @@ export function mend(worker: Worker, now: number): Mending {
         worker,
         'invalid-proofs',
         'its proof was invalid twice: some of its data is damaged. It is not tried again for this epoch',
-        'find the file: postcli -verify -fraction 1, then: smesh-compose up',
+        `find the file when the gap is over: smesh-compose post verify ${facts.name}, then: smesh-compose up ${facts.name}`,
       ),
     };
   }
