@@ -40,6 +40,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const name of made) await compose.down({ name, directory: join(folder, name), profiles: ['init'] });
+  // One that was built anew has left its predecessor without a name.
+  for (const name of made)
+    run('image', 'prune', '-f', '--filter', `label=com.docker.compose.project=${name}`);
   for (const image of [BASE, `smesh-compose/postcli-amd:${TAG}`, `smesh-compose/postcli-intel:${TAG}`]) {
     try {
       run('image', 'rm', image);
@@ -50,8 +53,8 @@ afterAll(async () => {
 });
 
 /** A project with jobs as `generate` writes it, and its data folders. */
-async function project(vendor: string, init: string, jobs: readonly string[]): Promise<string> {
-  const name = `smt-gpu-${vendor}-${process.pid}`;
+async function project(vendor: string, init: string, jobs: readonly string[], suffix = ''): Promise<string> {
+  const name = `smt-gpu-${vendor}${suffix}-${process.pid}`;
   const directory = join(folder, name);
   mkdirSync(directory);
   const entries = jobs.map((rest, index) => {
@@ -282,6 +285,41 @@ describe('gpu list', () => {
     // On a machine with such a card it is handed in, and the stand-in of postcli offers none.
     expect(stdout).toMatch(/\[kfd-not-handed\]|\[node-not-handed\]|\[closed-inside\]|\[no-runtime\]/);
     expect(code).toBe(3);
+  });
+
+  it('S26: joins a card with what is offered inside, and says which node jobs may not open', async () => {
+    // A number that no card has; it behaves as /dev/null.
+    const node = '/dev/dri/renderD250';
+    const madeFolder = mkdirSync('/dev/dri', { recursive: true });
+    execFileSync('mknod', ['-m', '660', node, 'c', '1', '3']);
+    try {
+      const name = await project('intel', `  devices: [${node}]\n`, [''], '-node');
+      const directory = join(folder, name);
+      const gpu = 'Intel(R) OpenCL Graphics/Intel(R) Arc(TM) A770 Graphics';
+      writeFileSync(join(directory, 'init/intel.icd'), '/usr/lib/libigdrcl.so\n');
+      writeFileSync(
+        join(directory, 'init/Dockerfile'),
+        `FROM ${BASE}\nENV SIM_GPUS="${gpu}" SIM_GPU_NODES="${node}"\nCOPY intel.icd /etc/OpenCL/vendors/\n`,
+      );
+      execFileSync('docker', ['compose', '--profile', 'init', 'build', '-q'], {
+        cwd: directory,
+        stdio: 'pipe',
+      });
+      const planted = gpuPortOf(plantHost('intel', tempFolder('host'), ['renderD128', 'renderD250']));
+      const look = () => runMain(['-C', directory, 'gpu', 'list'], undefined, { gpu: planted });
+      chownSync(node, 0, Number(GROUPS[0]));
+      const open = await look();
+      expect(open.stdout).toMatch(/Intel Arc A770 .*renderD250 +provider 0/);
+      expect(open.code, open.stdout).toBe(0);
+      chownSync(node, 0, 4242);
+      const closed = await look();
+      expect(closed.stdout).toMatch(/not offered/);
+      expect(closed.stdout.replace(/\s+/g, ' ')).toContain(`may not open ${node} there [closed-inside]`);
+      expect(closed.code).toBe(3);
+    } finally {
+      rmSync(node);
+      if (madeFolder !== undefined) rmSync(madeFolder, { recursive: true });
+    }
   });
 
   it('S20: tells the host where no engine answers, exit 4', async () => {

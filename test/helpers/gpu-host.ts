@@ -11,9 +11,18 @@ export interface PlantedHost {
 
 const folder = new URL('../fixtures/gpu-hosts/', import.meta.url);
 
-/** Lays a host of test/fixtures/gpu-hosts out as real files, links, nodes and programs. */
-export function plantHost(name: string, root: string): PlantedHost {
-  const lines = readFileSync(new URL(`${name}.txt`, folder), 'utf8').split('\n');
+/**
+ * Lays a host of test/fixtures/gpu-hosts out as real files, links, nodes and programs.
+ *
+ * @param change put in place of something in the text
+ */
+export function plantHost(
+  name: string,
+  root: string,
+  change: readonly [from: string, to: string] = ['', ''],
+): PlantedHost {
+  const text = readFileSync(new URL(`${name}.txt`, folder), 'utf8');
+  const lines = (change[0] === '' ? text : text.replaceAll(...change)).split('\n');
   const bin = join(root, 'bin');
   mkdirSync(bin, { recursive: true });
   const write = (path: string, text: string) => {

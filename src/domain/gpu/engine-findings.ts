@@ -9,15 +9,19 @@ export const GET_TOOLKIT =
 
 /** What there is to say of an engine through which cards are to be used. */
 export function engineFindings(situation: GpuSituation): readonly GpuFinding[] {
-  const { engine, wanted, cards, looks } = situation;
+  const { engine, wanted, cards, looks, joined } = situation;
   if (engine === undefined || !wanted.some((vendor) => vendor !== 'cpu')) return [];
   const found: GpuFinding[] = [];
   const nvidia = wanted.includes('nvidia');
   const byNodes = wanted.includes('amd') || wanted.includes('intel');
+  // Offered all the same: that engine has cards of its own, or was given these.
+  const offered = joined.some(({ host, inside }) => host !== undefined && inside !== undefined);
+  const wasAsked = looks.some(({ look }) => look.kind !== 'not-asked');
+  const elsewhere = wasAsked && !offered && cards.length > 0 ? 'error' : 'warning';
   if (engine.desktop) {
     found.push(
       finding(
-        'warning',
+        elsewhere,
         'engine-desktop',
         "Docker Desktop: containers live in a virtual machine without this host's cards (on Windows it has NVIDIA's, through WSL 2)",
         'Use Docker Engine on Linux: https://docs.docker.com/engine/install/',
@@ -26,7 +30,7 @@ export function engineFindings(situation: GpuSituation): readonly GpuFinding[] {
   } else if (!engine.endpoint.startsWith('unix:')) {
     found.push(
       finding(
-        'warning',
+        elsewhere,
         'engine-remote',
         `The Docker engine is on another machine (${engine.endpoint}): the cards above are this one's, what is offered inside is that one's`,
         'Run smesh-compose on that machine',

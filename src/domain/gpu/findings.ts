@@ -1,7 +1,7 @@
 import { engineFindings } from './engine-findings.ts';
 import { failureFindings } from './failure-findings.ts';
 import { insideFindings } from './inside-findings.ts';
-import { type EngineOfCards, finding, type GpuSituation, isNamed } from './judged.ts';
+import { finding, type GpuSituation, isElsewhere, isNamed } from './judged.ts';
 import { kernelFindings } from './kernel-findings.ts';
 import { nodeFindings } from './node-findings.ts';
 import type { GpuFinding } from './report.ts';
@@ -14,10 +14,12 @@ const SEVERITIES: readonly GpuFinding['severity'][] = ['error', 'warning', 'note
  * vendors than the project's is left out.
  */
 export function explainCards(situation: GpuSituation): readonly GpuFinding[] {
+  // What ails the cards of this host says nothing about those where containers run.
+  const ofHost = isElsewhere(situation.engine)
+    ? []
+    : [...deviceFindings(situation), ...kernelFindings(situation), ...nodeFindings(situation)];
   const all = [
-    ...deviceFindings(situation),
-    ...kernelFindings(situation),
-    ...nodeFindings(situation),
+    ...ofHost,
     ...engineFindings(situation),
     ...situation.looks.flatMap((look) => [...failureFindings(look), ...insideFindings(situation, look)]),
     ...generalFindings(situation),
@@ -31,6 +33,7 @@ export function explainCards(situation: GpuSituation): readonly GpuFinding[] {
 const DRIVER_IS_DOWN = ['nvidia-mismatch', 'nvidia-no-driver', 'nvidia-silent', 'nvidia-smi-failed'];
 const NODES_ARE_CLOSED = ['node-closed', 'render-group-missing', 'render-group-other'];
 const NODES_ARE_AWAY = ['kfd-missing', 'render-node-missing'];
+const CARDS_ARE_ELSEWHERE = ['engine-desktop', 'engine-remote'];
 
 /** What a container suffers from where the host has told the cause already. */
 const FOLLOWS_FROM: Readonly<Record<string, readonly string[]>> = {
@@ -39,23 +42,23 @@ const FOLLOWS_FROM: Readonly<Record<string, readonly string[]>> = {
   'kfd-not-handed': ['kfd-missing'],
   'device-unknown': ['device-missing'],
   'node-not-handed': ['device-missing', 'render-node-missing'],
-  'no-icd': DRIVER_IS_DOWN,
-  'no-compute': DRIVER_IS_DOWN,
-  'closed-inside': NODES_ARE_CLOSED,
-  'no-node-inside': [...DRIVER_IS_DOWN, ...NODES_ARE_AWAY],
+  'no-icd': [...DRIVER_IS_DOWN, ...CARDS_ARE_ELSEWHERE],
+  'no-compute': [...DRIVER_IS_DOWN, ...CARDS_ARE_ELSEWHERE],
+  'no-runtime': CARDS_ARE_ELSEWHERE,
+  'closed-inside': [...NODES_ARE_CLOSED, ...CARDS_ARE_ELSEWHERE],
+  'no-node-inside': [...DRIVER_IS_DOWN, ...NODES_ARE_AWAY, ...CARDS_ARE_ELSEWHERE],
   'not-offered': [
     ...DRIVER_IS_DOWN,
     'nvidia-lost',
     ...NODES_ARE_CLOSED,
     ...NODES_ARE_AWAY,
     'kfd-passed-over',
+    ...CARDS_ARE_ELSEWHERE,
   ],
 };
 
 /** `init.devices` names what is not there: such a job would not start. */
-function deviceFindings({ cards, devices, wanted, engine }: GpuSituation): readonly GpuFinding[] {
-  // Cards of another machine cannot be missed here.
-  if (isElsewhere(engine)) return [];
+function deviceFindings({ cards, devices, wanted }: GpuSituation): readonly GpuFinding[] {
   const mine = cards.filter(({ vendor }) => wanted.includes(vendor));
   const there = mine.flatMap(({ device }) => (device === undefined ? [] : [device]));
   return devices
@@ -68,10 +71,6 @@ function deviceFindings({ cards, devices, wanted, engine }: GpuSituation): reado
         'Is the card dead? Else correct init.devices or the device of the job in smesh.yaml',
       ),
     );
-}
-
-function isElsewhere(engine: EngineOfCards | undefined): boolean {
-  return engine !== undefined && (engine.desktop || !engine.endpoint.startsWith('unix:'));
 }
 
 function generalFindings({ cards, wanted, hasProject, engine }: GpuSituation): readonly GpuFinding[] {

@@ -8,9 +8,10 @@ export const LOOK_INSIDE = `
 shopt -s nullglob
 for entry in /etc/OpenCL/vendors/*; do echo "icd $entry $(cat "$entry" 2>/dev/null)"; done
 for folder in /usr/lib/*-linux-gnu /usr/lib64 /usr/lib /usr/lib/wsl/lib /usr/local/nvidia/lib64; do
-  for library in "$folder"/libnvidia-opencl.so.1; do echo "library $library"; done
+  if [ -e "$folder/libnvidia-opencl.so.1" ]; then echo "library $folder/libnvidia-opencl.so.1"; fi
 done
 for node in /dev/dri/renderD* /dev/kfd /dev/nvidia[0-9]* /dev/nvidiactl /dev/nvidia-uvm; do
+  if [ ! -e "$node" ]; then continue; fi
   if [ -r "$node" ] && [ -w "$node" ]; then echo "open $node"; else echo "closed $node"; fi
 done
 for name in POST_OCL_PLATFORMS_BLACKLIST POST_OCL_DEVICES_BLACKLIST NVIDIA_DRIVER_CAPABILITIES; do

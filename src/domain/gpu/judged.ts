@@ -42,6 +42,11 @@ export interface GpuSituation {
   readonly joined: readonly JoinedCard[];
 }
 
+/** Whether containers run on another machine than the one that was looked at. */
+export function isElsewhere(engine: EngineOfCards | undefined): boolean {
+  return engine !== undefined && (engine.desktop || !engine.endpoint.startsWith('unix:'));
+}
+
 /** Whether a name of `init.devices` is this card. */
 export function isNamed({ device, uuid }: DetectedGpu, name: string): boolean {
   return device === name || uuid === name;

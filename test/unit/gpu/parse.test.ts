@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isPocl, parseClinfo } from '../../../src/domain/gpu/clinfo.ts';
@@ -75,11 +75,14 @@ describe('the look inside', () => {
     writeFileSync(join(folder, 'dev/nvidiactl'), '');
     const stdout = execFileSync('/bin/bash', ['-c', script], {
       encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: `${join(folder, 'bin')}:/bin:/usr/bin`, POST_OCL_DEVICES_BLACKLIST: 'a=b|.*' },
     });
     const facts = parseInside(stdout);
     expect(facts.icds).toContainEqual({ file: 'nvidia.icd', library: 'libnvidia-opencl.so.1' });
     expect(facts.open).toEqual([`${folder}/dev/dri/renderD128`, `${folder}/dev/nvidiactl`]);
+    expect(facts.closed).toEqual([]);
+    expect(facts.nvidiaLibrary).toBe(existsSync('/usr/lib/x86_64-linux-gnu/libnvidia-opencl.so.1'));
     expect(facts.environment).toEqual({ POST_OCL_DEVICES_BLACKLIST: 'a=b|.*' });
     expect(facts.platforms).toEqual([{ name: 'X', devices: [] }]);
     expect(parseInside('').platforms).toBeUndefined();
