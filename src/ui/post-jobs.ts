@@ -73,24 +73,24 @@ const COLUMNS: readonly Column[] = [
 
 /** A line per job; `style` tells how the end is written. */
 export function renderJobs(reports: readonly JobReport[], width: number, style: MomentStyle): string[] {
-  return renderTable(
-    COLUMNS,
-    reports.map((report) => {
-      const { job, pace } = report;
-      return [
-        job.name,
-        diskOf(report),
-        report.card,
-        sizeWords(report),
-        percentOf(report),
-        pace === undefined ? '' : formatLabelRate(pace.labelsPerSecond),
-        pace === undefined ? '' : formatSpeed(pace.bytesPerSecond),
-        pace?.doneAt === undefined ? '' : shortMoment(pace.doneAt, style),
-        jobWords(report),
-      ];
-    }),
-    width,
-  );
+  return renderTable(COLUMNS, rowsOf(reports, style), width);
+}
+
+function rowsOf(reports: readonly JobReport[], style: MomentStyle): string[][] {
+  return reports.map((report) => {
+    const { job, pace } = report;
+    return [
+      job.name,
+      diskOf(report),
+      report.card,
+      sizeWords(report),
+      percentOf(report),
+      pace === undefined ? '' : formatLabelRate(pace.labelsPerSecond),
+      pace === undefined ? '' : formatSpeed(pace.bytesPerSecond),
+      pace?.doneAt === undefined ? '' : shortMoment(pace.doneAt, style),
+      jobWords(report),
+    ];
+  });
 }
 
 const MOST_WAITING = 3;
@@ -102,12 +102,19 @@ export function renderJobWatch(reports: readonly JobReport[], width: number, sty
   const stuck = reports.filter(({ place }) => place.kind === 'stuck');
   const complete = reports.length - running.length - waiting.length - stuck.length;
   return [
-    ...(running.length === 0 ? [] : renderJobs(running, width, style)),
+    ...(running.length === 0 ? [] : runningLines(running, width, style)),
     ...waiting.slice(0, MOST_WAITING).map((one) => `  ${one.job.name}  ${jobWords(one)}`),
     ...(waiting.length > MOST_WAITING ? [`  … and ${waiting.length - MOST_WAITING} more wait`] : []),
     ...stuck.map((one) => `! ${one.job.name}  ${jobWords(one)}`),
     ...(complete > 0 ? [`  ${complete} of ${plural(reports.length, 'job')} complete`] : []),
   ];
+}
+
+/** That they run everybody sees; the room is for names. */
+function runningLines(running: readonly JobReport[], width: number, style: MomentStyle): string[] {
+  if (running.some(({ searches }) => searches === true)) return renderJobs(running, width, style);
+  const rows = rowsOf(running, style).map((row) => row.slice(0, -1));
+  return renderTable(COLUMNS.slice(0, -1), rows, width);
 }
 
 /** Where nothing can be redrawn: one line per running job, now and then. */

@@ -20,8 +20,7 @@ import { findMissed } from './lifecycle/proposals.ts';
 import { type Blocked, isBlocked, lossOf, refusal, type TypedCommand } from './lifecycle/refuse.ts';
 import { loadProject } from './load-project.ts';
 import { identitiesFolder } from './node-keys.ts';
-import { jobContainers, jobsGoOn } from './post-init/job-containers.ts';
-import { INIT_PROFILE } from './post-init/start-jobs.ts';
+import { isJobContainer, jobsGoOn } from './post-init/job-containers.ts';
 import { withProjectLock } from './project-lock.ts';
 import { removeServices } from './up/execute.ts';
 import { clearPendingStarts } from './up/pending-starts.ts';
@@ -127,24 +126,22 @@ async function prepareDown(context: Context): Promise<PreparedDown> {
   const [engine, version] = await Promise.allSettled([docker.engine(), compose.version()]);
   for (const answer of [engine, version]) if (answer.status === 'rejected') throw answer.reason;
   const containers = await docker.containers({ project: project.name });
-  const jobs = [...jobContainers(project, containers).values()];
+  const jobs = containers.filter(isJobContainer);
+  // One that runs makes data for days, and ends by `post stop` alone.
   const goOn = jobs.filter(isUp).flatMap(({ service }) => service ?? []);
-  const profiles = [
-    // Left behind it would hold on to a network that is gone, and could not be started again.
-    ...(project.ownPoet === undefined ? [] : [OWN_POET]),
-    // One that runs makes data for days, and ends by `post stop` alone.
-    ...(jobs.length > 0 && goOn.length === 0 ? [INIT_PROFILE] : []),
-  ];
   const composeProject = {
     name: project.name,
     directory: context.directory,
-    ...(profiles.length === 0 ? {} : { profiles }),
+    // Left behind it would hold on to a network that is gone, and could not be started again.
+    ...(project.ownPoet === undefined ? {} : { profiles: [OWN_POET] }),
   };
   const hashes = await compose.hashes(composeProject);
   const all = containers.filter(({ oneOff }) => !oneOff);
-  const removed = all.flatMap(({ service, labels }) =>
+  const provers = all.flatMap(({ service, labels }) =>
     service !== undefined && !hashes.has(service) && readLabels(labels)?.role === 'prover' ? [service] : [],
   );
+  const endedJobs = jobs.filter((one) => !isUp(one)).flatMap(({ service }) => service ?? []);
+  const removed = [...provers, ...endedJobs.filter((service) => !goOn.includes(service))];
   // Containers of services that are neither in the files nor ours stay, as with plain `docker compose down`.
   const own = all.filter(
     ({ service }) => service !== undefined && (hashes.has(service) || removed.includes(service)),

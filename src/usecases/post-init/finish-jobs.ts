@@ -17,6 +17,7 @@ import { lockedUnlessDry } from '../project-lock.ts';
 import { warnOfOverride } from '../warn-of-override.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
 import { readParts } from './read-parts.ts';
+import { removeFormerJobs } from './remove-former-jobs.ts';
 
 export interface FinishedIdentity {
   readonly id: SmesherId;
@@ -137,14 +138,16 @@ export function takeIn(
   { dryRun }: { readonly dryRun: boolean },
 ): Promise<number> {
   if (finished.length === 0) return Promise.resolve(ExitCode.ok);
-  return lockedUnlessDry(context, 'post init', dryRun, async () =>
-    extendProject({ ...context, yes: true }, 'add', await loadProject(context), {
+  return lockedUnlessDry(context, 'post init', dryRun, async () => {
+    const code = await extendProject({ ...context, yes: true }, 'add', await loadProject(context), {
       roots: finished.map(({ data }) => data),
       keys: [],
       ignore: [],
       repairKeys: false,
       dryRun,
       force: false,
-    }),
-  );
+    });
+    if (!dryRun && code === ExitCode.ok) await removeFormerJobs(context);
+    return code;
+  });
 }

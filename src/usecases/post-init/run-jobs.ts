@@ -10,6 +10,7 @@ import { chooseJobs } from './job-containers.ts';
 import { JobEvents } from './job-events.ts';
 import { isBusyElsewhere, JobRunner, type RunnerMemory } from './job-runner.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
+import { removeFormerJobs } from './remove-former-jobs.ts';
 import { repairOdd } from './repair-odd.ts';
 import { styleOf } from './status.ts';
 
@@ -175,7 +176,11 @@ class JobsWatch {
     const finished = await withProjectLock(
       this.#context,
       'post init',
-      () => joinComplete(this.#context, this.#project),
+      async () => {
+        const joined = await joinComplete(this.#context, this.#project);
+        await removeFormerJobs(this.#context);
+        return joined;
+      },
       { startPending: false },
     );
     this.#finished = finished;
