@@ -34,7 +34,17 @@ const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
   status: [],
   stop: ['dry-run'],
   verify: [
-    ...['fraction', 'from-file', 'to-file', 'structure', 'last', 'search-nonce', 'scrypt-n', 'postcli-image'],
+    ...[
+      'fraction',
+      'from-file',
+      'to-file',
+      'structure',
+      'last',
+      'search-nonce',
+      'again',
+      'scrypt-n',
+      'postcli-image',
+    ],
     'dry-run',
   ],
 };

@@ -22,6 +22,10 @@ export const POST_VERIFY_OPTIONS: readonly OptionSpec[] = [
     flags: '--search-nonce',
     summary: 'verify: where complete data have no VRF nonce, read them for it and write it',
   },
+  {
+    flags: '--again',
+    summary: 'verify: with --search-nonce also where there is one, which is forgotten first',
+  },
   { flags: '--scrypt-n <n>', summary: "verify: of a network that is neither public nor this project's" },
   { flags: '--postcli-image <image>', summary: 'verify: another release of postcli' },
 ];
@@ -49,7 +53,14 @@ export async function runPostVerify(
   };
   if (flagOption(invocation, 'search-nonce')) {
     refuseBeside(invocation, 'search-nonce', ['fraction', 'from-file', 'to-file', 'structure', 'last']);
-    return searchForNonces(context, { ...given, dryRun: flagOption(invocation, 'dry-run') });
+    return searchForNonces(context, {
+      ...given,
+      dryRun: flagOption(invocation, 'dry-run'),
+      again: flagOption(invocation, 'again'),
+    });
+  }
+  if (flagOption(invocation, 'again')) {
+    throw new SmeshError('bad-option', ExitCode.usage, '--again belongs to --search-nonce');
   }
   const from = integerOption(invocation, 'from-file', { min: 0, max: MOST_FILES });
   const to = integerOption(invocation, 'to-file', { min: 0, max: MOST_FILES });

@@ -221,6 +221,11 @@ describe('post verify', () => {
     expect(statSync(path).uid).toBe(OWNER.uid);
     const again = await verify(['--search-nonce', name, '--json']);
     expect(JSON.parse(again.stdout).places[0]).toMatchObject({ outcome: 'has-one', copy: null });
+    // A card that computed zeros found the smallest label of all.
+    writeFileSync(path, JSON.stringify({ ...whole, Nonce: 5, NonceValue: '00'.repeat(16) }));
+    chownSync(path, OWNER.uid, OWNER.gid);
+    expect((await verify(['--search-nonce', '--again', name])).code).toBe(0);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(whole);
     rmSync(join(data, 'postdata_1.bin'));
     writeFileSync(path, without);
     const half = await verify(['--search-nonce', name]);

@@ -1,3 +1,4 @@
+import { isMapping } from '../is-mapping.ts';
 import { METADATA_FILE } from '../post/metadata.ts';
 import type { PostMetadata, ScannedDirectory } from '../post/types.ts';
 import { quoteForShell } from '../shell-quote.ts';
@@ -11,17 +12,22 @@ export type NonceNeed =
 /**
  * Only complete data are searched: postcli writes the best label that it finds into the metadata, and of half the data that
  * would be another one than of the whole (spacemesh.md §8.1).
+ *
+ * @param again also where there is one: a card that computed wrongly may have given one that nobody accepts
  */
-export function nonceNeed({ path, metadata, files, verdict, next, reasons }: ScannedDirectory): NonceNeed {
+export function nonceNeed(
+  { path, metadata, files, verdict, next, reasons }: ScannedDirectory,
+  again = false,
+): NonceNeed {
   if (metadata === undefined || files === undefined || verdict === 'unreadable') {
     return { kind: 'not-possible', why: reasons.join('; '), next };
   }
-  if (metadata.nonce !== undefined) return { kind: 'has-one' };
+  if (metadata.nonce !== undefined && !again) return { kind: 'has-one' };
   const whole = files.missing.length === 0 && files.wrongSized.length === 0 && files.surplus.length === 0;
   if (!whole || verdict === 'split-part') {
     return { kind: 'not-possible', why: 'its data are not complete', next };
   }
-  if (metadata.lastPosition !== undefined) {
+  if (metadata.lastPosition !== undefined && !again) {
     return {
       kind: 'not-possible',
       why: 'postcli has looked through all of the data already, found none and went on behind it',
@@ -29,6 +35,14 @@ export function nonceNeed({ path, metadata, files, verdict, next, reasons }: Sca
     };
   }
   return { kind: 'search', metadata };
+}
+
+/** Metadata as they would be if no nonce had been found; `undefined` where they are no JSON object. */
+export function withoutNonce(text: string): string | undefined {
+  const fields: unknown = JSON.parse(text);
+  if (!isMapping(fields)) return undefined;
+  const { Nonce: _nonce, NonceValue: _value, LastPosition: _last, ...rest } = fields;
+  return JSON.stringify(rest, undefined, '\t');
 }
 
 const CPU_PROVIDER = '4294967295';

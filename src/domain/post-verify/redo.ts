@@ -1,4 +1,5 @@
 import { MAINNET } from '../node/networks.ts';
+import { LABEL_BYTES } from '../post/metadata.ts';
 import { quoteForShell } from '../shell-quote.ts';
 import type { VerifyPlace } from './report.ts';
 
@@ -19,16 +20,28 @@ export function redoCommands(place: VerifyPlace, files: readonly number[]): read
       ...['--fraction', '100'],
     ),
   );
+  // What was computed wrongly may have been taken for the smallest label, and no right one is below it.
+  const nonce = holdsNonce(place, files)
+    ? [words('smesh-compose', 'post', 'verify', '--search-nonce', '--again', path)]
+    : [];
   if (served !== true || name === undefined) {
-    return [...aside, words('smesh-compose', 'post', 'init', '--resume', path), ...checks];
+    return [...aside, words('smesh-compose', 'post', 'init', '--resume', path), ...checks, ...nonce];
   }
   return [
     words('smesh-compose', 'stop', name),
     ...aside,
     ...files.map((file) => words('postcli', '-provider', '0', ...flagsOf(place), ...range(file), '-yes')),
     ...checks,
+    ...nonce,
     words('smesh-compose', 'up', name),
   ];
+}
+
+function holdsNonce({ directory }: VerifyPlace, files: readonly number[]): boolean {
+  const metadata = directory?.metadata;
+  if (metadata?.nonce === undefined) return false;
+  const labelsPerFile = BigInt(Math.floor(metadata.maxFileSize / LABEL_BYTES));
+  return files.includes(Number(metadata.nonce / labelsPerFile));
 }
 
 function words(...all: readonly string[]): string {

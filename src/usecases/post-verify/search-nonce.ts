@@ -4,7 +4,7 @@ import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { DEFAULT_IMAGES } from '../../domain/node/images.ts';
 import { METADATA_FILE, readMetadata } from '../../domain/post/metadata.ts';
 import type { PostMetadata } from '../../domain/post/types.ts';
-import { judgeSearch, nonceNeed, searchFlags } from '../../domain/post-verify/nonce-search.ts';
+import { judgeSearch, nonceNeed, searchFlags, withoutNonce } from '../../domain/post-verify/nonce-search.ts';
 import { fileBegun, lastWords } from '../../domain/post-verify/postcli-said.ts';
 import type { VerifyPlace } from '../../domain/post-verify/report.ts';
 import { scryptNOf } from '../../domain/post-verify/scrypt-n.ts';
@@ -23,6 +23,8 @@ import { watchOver } from './watch-over.ts';
 export interface SearchOptions {
   readonly words: readonly string[];
   readonly dryRun: boolean;
+  /** Also where there is a nonce, which is forgotten first. */
+  readonly again: boolean;
   readonly scryptN?: number;
   readonly image?: string;
 }
@@ -56,7 +58,7 @@ async function searchUnlocked(
     const need =
       place.directory === undefined
         ? ({ kind: 'not-possible', why: place.fault ?? 'was not seen', next: '' } as const)
-        : nonceNeed(place.directory);
+        : nonceNeed(place.directory, options.again);
     if (need.kind === 'search') searches.push({ place, metadata: need.metadata });
     else reports.push({ place, outcome: need });
   }
@@ -117,6 +119,7 @@ async function searchOne(
   const { ports, out } = context;
   const folder = place.directory?.realPath ?? place.path;
   const copy = await keepMetadata(context, folder);
+  if (metadata.nonce !== undefined || metadata.lastPosition !== undefined) await forgetNonce(context, folder);
   out.note(
     `Searching ${place.path} for its VRF nonce: all of its data are read. Before it, the metadata are kept as ${copy}`,
   );
@@ -169,6 +172,13 @@ async function judge(
   if (outcome.kind === 'none' && fault?.kind === 'failed' && /nonce not found/.test(fault.why))
     return outcome;
   return fault ?? outcome;
+}
+
+/** postcli keeps what is smaller than all that it finds, be it the label of nothing. */
+async function forgetNonce({ ports }: Context, folder: string): Promise<void> {
+  const path = `${folder}/${METADATA_FILE}`;
+  const text = withoutNonce(await ports.files.readText(path));
+  if (text !== undefined) await ports.files.writeAtomic(path, text);
 }
 
 /** A copy beside the metadata under a name that nobody reads and that is not taken. */

@@ -178,6 +178,12 @@ describe('how a file is written again', () => {
     ]);
   });
 
+  it('and the nonce is searched for anew where it was a label of that file', () => {
+    expect(redoCommands(place, [0]).at(-1)).toBe(
+      "smesh-compose post verify --search-nonce --again '/mnt/my data'",
+    );
+  });
+
   it('by postcli alone where they are served, with all flags of the data and between stop and up', () => {
     const lines = redoCommands({ ...place, name: 'post-0001', served: true }, [1, 3]);
     expect(lines[0]).toBe('smesh-compose stop post-0001');
@@ -199,6 +205,11 @@ describe('the nonce that is missing', () => {
       expect(nonceNeed(directory(sizes, 'damaged', withoutNonce()))).toMatchObject({ kind: 'not-possible' });
     }
     expect(nonceNeed(directory(FULL, 'unreadable', withoutNonce()))).toMatchObject({ kind: 'not-possible' });
+  });
+
+  it('is searched for anew where somebody asks for that', () => {
+    expect(nonceNeed(directory(FULL), true)).toMatchObject({ kind: 'search' });
+    expect(nonceNeed(directory({ 0: 2048 }), true)).toMatchObject({ kind: 'not-possible' });
   });
 
   it('is not where postcli has looked already', () => {
