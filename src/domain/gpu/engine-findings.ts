@@ -77,7 +77,12 @@ export function engineFindings(situation: GpuSituation): readonly GpuFinding[] {
     );
   }
   const asked = looks.find(({ vendor, look }) => vendor === 'nvidia' && look.kind !== 'not-asked');
-  if (nvidia && asked === undefined && !engine.runtimes.includes('nvidia') && cards.length > 0) {
+  if (
+    nvidia &&
+    asked === undefined &&
+    !engine.runtimes.includes('nvidia') &&
+    cards.some(({ vendor }) => vendor === 'nvidia')
+  ) {
     found.push(
       finding(
         'warning',

@@ -60,12 +60,3 @@ export interface GpuFacts {
   /** Text of /etc/group. */
   readonly groups: string;
 }
-
-export const NO_FACTS: GpuFacts = {
-  cards: [],
-  nodes: [],
-  kfd: [],
-  nvidiaCards: [],
-  nvidiaSmi: { kind: 'absent' },
-  groups: '',
-};

@@ -21,8 +21,8 @@ export function explainCards(situation: GpuSituation): readonly GpuFinding[] {
   const all = [
     ...ofHost,
     ...engineFindings(situation),
-    ...situation.looks.flatMap((look) => [...failureFindings(look), ...insideFindings(situation, look)]),
     ...generalFindings(situation),
+    ...situation.looks.flatMap((look) => [...failureFindings(look), ...insideFindings(situation, look)]),
   ];
   const codes = new Set(all.map(({ code }) => code));
   const told = all.filter(({ code }) => !(FOLLOWS_FROM[code] ?? []).some((cause) => codes.has(cause)));
@@ -92,7 +92,7 @@ function generalFindings({ cards, wanted, hasProject, engine }: GpuSituation): r
         'note',
         'no-card',
         'This host has no graphics card of NVIDIA, AMD or Intel. The processor makes labels, too, but a unit of 64 GiB takes it weeks',
-        'Make the data on a machine with a card and bring it here, or for a test: smesh-compose post init --gpu cpu --cpu',
+        'Make the data on a machine with a card and bring it here   For a test: smesh-compose post init --gpu cpu --cpu',
       ),
     ];
   }

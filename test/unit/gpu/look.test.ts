@@ -148,13 +148,13 @@ describe('lookAtGpus', () => {
         "Inside spacemeshos/postcli:v0.12.9, as a job for nvidia: 0 [GPU] NVIDIA CUDA/NVIDIA GeForce RTX",
         "3090, 4294967295 [CPU] scrypt-jane",
         "",
+        "note     Cards of NVIDIA and Intel are here: the jobs of a project use those of one vendor",
+        "         (init.gpu) [two-vendors]",
         "note     What postcli is offered inside is not known: the image",
         "         smesh-compose/postcli-intel:v0.12.9 is not here; it is built from postcli's, which has no",
         "         OpenCL driver for these cards [image-unbuilt]",
         "         → It is built in a project: smesh-compose post init",
         "           then: docker compose --profile init build",
-        "note     Cards of NVIDIA and Intel are here: the jobs of a project use those of one vendor",
-        "         (init.gpu) [two-vendors]",
       ]
     `);
   });
