@@ -13,10 +13,11 @@ import { loadProject, loadProjectIfPresent } from '../load-project.ts';
 import { identitiesFolder } from '../node-keys.ts';
 import { readPendingKeys } from '../pending-keys.ts';
 import { beginProject } from './begin-project.ts';
+import { withoutKey } from './find-key.ts';
 import { lookAtAllJobs, lookAtPlace, type Place } from './look-at-places.ts';
 import type { PostInitOptions } from './options.ts';
 import { type NewData, planNew } from './plan-new.ts';
-import { jobsAt, notePassedOver, planResume, refuseOtherUnits, withoutKey } from './resume.ts';
+import { jobsAt, notePassedOver, planResume, refuseOtherUnits } from './resume.ts';
 import { writeJobs } from './write-jobs.ts';
 
 /** What is to be run once the project says so. */

@@ -1,10 +1,6 @@
-import { basename } from 'node:path';
 import { isWithin } from '../../domain/disk/mounts.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { PendingKey } from '../../domain/identity/decide-pending.ts';
-import { readKeyFile } from '../../domain/identity/key-file.ts';
-import { leaseFileOf } from '../../domain/identity/lease.ts';
-import { pendingName } from '../../domain/identity/pending-key.ts';
 import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import { unitBytes } from '../../domain/node/networks.ts';
 import { unsuitability } from '../../domain/post/suits.ts';
@@ -18,13 +14,10 @@ import { quoteForShell } from '../../domain/shell-quote.ts';
 import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import { fromWorkingDirectory } from '../init/options.ts';
-import { stateFolder } from '../journal.ts';
-import { identitiesFolder, readInstalledKeys } from '../node-keys.ts';
-import { readPendingKeys } from '../pending-keys.ts';
 import { chooseCards } from './choose-cards.ts';
+import { type FoundKey, findKey } from './find-key.ts';
 import { lookAtFolder } from './look-at-folder.ts';
 import { notesOf, type Place, probeWriting } from './look-at-places.ts';
-import type { NewKey } from './make-key.ts';
 import type { PostInitOptions } from './options.ts';
 import type { IdentityToBe, KeyToBe, NewData } from './plan-new.ts';
 
@@ -97,7 +90,7 @@ export async function planResume(
     if (found.some(({ metadata: { smesherId } }) => smesherId === metadata.smesherId))
       throw twice(metadata.smesherId, place.path);
     const presentBytes = await checkData(context, project, place, metadata, options);
-    const key = await findKey(context, project, place, metadata.smesherId, pending, options.keys);
+    const key = await findKey(context, project, place.path, metadata.smesherId, pending, options.keys);
     for (const note of notesOf(place)) context.out.warn(note);
     if (!options.dryRun) await probeWriting(context, place);
     found.push({ place, metadata, presentBytes, key });
@@ -213,85 +206,4 @@ function twice(id: SmesherId, path: string, other?: string): SmeshError {
     `Smesher ${shortId(id)} would be made twice: in ${path} and ${other === undefined ? 'in another of these' : `by ${other}`}. Served from two, it is banned for ever`,
     { hint: 'Nothing was changed. Go on with one of the two alone.' },
   );
-}
-
-interface FoundKey {
-  /** To be put where keys wait, because it stands nowhere that a backup of this project looks. */
-  readonly copy?: NewKey;
-}
-
-/** Data whose key is nowhere is worth nothing, however complete it gets (scenario S7). */
-async function findKey(
-  context: Context,
-  project: Project,
-  place: Place,
-  id: SmesherId,
-  pending: readonly PendingKey[],
-  keys: readonly string[],
-): Promise<FoundKey> {
-  if (pending.some(({ smesherId }) => smesherId === id)) return {};
-  const installed = await readInstalledKeys(context, identitiesFolder(project));
-  if (installed.some(({ smesherId }) => smesherId === id)) return {};
-  const own = [`${place.path}/identity.key`, `${place.path}/key.bin`];
-  const others = await keyFiles(context, [...keys, `${stateFolder(context.directory)}/retired`]);
-  const { files, crypto } = context.ports;
-  for (const path of [...own, ...others]) {
-    if ((await files.facts(path))?.kind !== 'file' || !(await files.isReadable(path))) continue;
-    const reading = readKeyFile(await files.readBytes(path), crypto.publicKeyOfSeed);
-    if (reading.kind === 'malformed' || reading.smesherId !== id) continue;
-    // Beside its data it is found again when that is whole, and the backup has it.
-    if (own.includes(path)) return {};
-    // Whoever holds the lease may start a node with it; `add` alone decides such cases.
-    if (pendingName(basename(path)) !== undefined || (await files.exists(leaseFileOf(path))))
-      throw elsewhere(id, path);
-    return { copy: { smesherId: id, privateKey: reading.privateKey } };
-  }
-  throw new SmeshError(
-    'key-missing',
-    ExitCode.invalid,
-    `There is no key of ${shortId(id)} beside ${place.path}, in the node's folder or among the retired ones; without its key the data is of no use`,
-    { hint: 'Nothing was changed. Name where its key is: --keys FILE-OR-DIRECTORY' },
-  );
-}
-
-function elsewhere(id: SmesherId, path: string): SmeshError {
-  return new SmeshError(
-    'key-of-another-node',
-    ExitCode.refused,
-    `The key of ${shortId(id)} in ${path} is of another node's folder, whose it still is. Used by two, the identity is banned for ever`,
-    {
-      hint: 'Nothing was changed. Go on with the data in that project; or take the key out of it there first: smesh-compose remove',
-    },
-  );
-}
-
-async function keyFiles(
-  { ports: { files } }: Context,
-  places: readonly string[],
-): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const place of places) {
-    const facts = await files.facts(place);
-    if (facts?.kind === 'file') found.push(place);
-    if (facts?.kind !== 'directory') continue;
-    for (const { name, kind } of await files.list(place))
-      if (kind !== 'directory' && /\.key(\.pending)?$|^key\.bin$/.test(name)) found.push(`${place}/${name}`);
-  }
-  return found;
-}
-
-/** Jobs that somebody wrote by hand for an identity whose key is not here. Names. */
-export async function withoutKey(
-  context: Context,
-  project: Project,
-  jobs: readonly InitialisationJob[],
-): Promise<readonly string[]> {
-  const folder = identitiesFolder(project);
-  const keys = [...(await readPendingKeys(context, folder)), ...(await readInstalledKeys(context, folder))];
-  const beside = await Promise.all(
-    jobs.map(({ data }) => context.ports.files.exists(`${data}/identity.key`).catch(() => true)),
-  );
-  return jobs
-    .filter(({ id }, index) => beside[index] !== true && !keys.some(({ smesherId }) => smesherId === id))
-    .map(({ name }) => name);
 }

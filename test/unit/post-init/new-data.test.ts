@@ -354,6 +354,26 @@ describe('data that was begun', () => {
     );
   });
 
+  it('S6, S8: is refused with a key of others, or one that is none; a line break behind it is mended in the copy', async () => {
+    const farm = scene();
+    const identity = makeIdentity();
+    const half = join(farm.disk, 'half');
+    const other = makeIdentity();
+    unfinished(half, { identity, keyContent: other.keyFile });
+    const foreign = await refusal(farm.run({ places: [half], units: undefined }));
+    expect(foreign.code).toBe('key-missing');
+    expect(foreign.text).toContain(`the key of ${other.smesherId.slice(0, 8)}`);
+    writeFileSync(join(half, 'identity.key'), identity.keyFile.slice(0, 100));
+    const cut = await refusal(farm.run({ places: [half], units: undefined }));
+    expect(cut.text).toContain('invalid key size 50/64');
+    expect(cut.text).not.toContain(identity.keyFile.slice(0, 16));
+    writeFileSync(join(half, 'identity.key'), `${identity.keyFile}\n`, { mode: 0o644 });
+    await farm.run({ places: [half], units: undefined });
+    const copy = join(farm.directory, 'node-data/identities/post-0001.key.pending');
+    expect(readFileSync(copy, 'utf8')).toBe(identity.keyFile);
+    expect(statSync(copy).mode & 0o777).toBe(0o600);
+  });
+
   it.each([
     [1, 'fewer-units', 'postcli would delete'],
     [3, 'more-units', 'cannot grow'],
