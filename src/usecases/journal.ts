@@ -54,6 +54,7 @@ const stepSchema = z.discriminatedUnion('kind', [
     from: z.string(),
     to: z.string(),
     size: z.number(),
+    folder: z.object(ownership).optional(),
     what: z.string(),
   }),
   z.object({

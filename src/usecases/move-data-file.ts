@@ -1,5 +1,6 @@
+import { dirname } from 'node:path';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
-import type { FileStep } from '../domain/plan/steps.ts';
+import type { FileStep, Ownership } from '../domain/plan/steps.ts';
 import type { FileStepPorts } from './file-steps.ts';
 
 type MoveDataFileStep = Extract<FileStep, { kind: 'move-data-file' }>;
@@ -23,10 +24,21 @@ export async function moveDataFile({ files }: FileStepPorts, step: MoveDataFileS
     );
   }
   if (from.kind !== 'file' || from.size !== step.size) throw otherFile(step, step.from);
-  if (to === undefined) return moveAcross(files, step);
+  if (to === undefined) {
+    if (step.folder !== undefined) await makeFolder(files, dirname(step.to), step.folder);
+    return moveAcross(files, step);
+  }
   // Killed between the two halves of a move: both names are one file, and one of them goes.
   if (to.device !== from.device || to.inode !== from.inode) throw otherFile(step, step.to);
   await files.removeOwn(step.from);
+}
+
+/** A run killed between making and owning it left the folder to whoever runs the tool. */
+async function makeFolder(files: FileStepPorts['files'], path: string, ownership: Ownership): Promise<void> {
+  const { mode, uid, gid } = ownership;
+  await files.makeDirectory(path, ownership);
+  if (mode !== undefined) await files.setMode(path, mode);
+  if (uid !== undefined && gid !== undefined) await files.setOwner(path, uid, gid);
 }
 
 async function moveAcross(files: FileStepPorts['files'], step: MoveDataFileStep): Promise<void> {

@@ -66,6 +66,8 @@ export type FileStep =
       readonly to: string;
       /** Bytes. Another file that has taken its place meanwhile is not moved. */
       readonly size: number;
+      /** As whose the folder is made where it is not there: only then, because its disk may be away. */
+      readonly folder?: Ownership;
       /** What the plan says of it: `files 0–3 of post-0011`. */
       readonly what: string;
     }

@@ -66,10 +66,12 @@ export function decideJoin(facts: JoinFacts): JoinDecision {
   const sorted = parts.toSorted((a, b) => firstOf(a) - firstOf(b));
   const [first] = sorted;
   if (first === undefined) throw new Error('a join of nothing');
-  const { uid, gid } = first.folder;
+  const { mode: folderMode, uid, gid } = first.folder;
   const metadata = joinedMetadata(parts);
-  const folder: FileStep = { kind: 'make-directory', path: into.path, mode: first.folder.mode, uid, gid };
-  const moves = sorted.flatMap((part) => moveFiles(name, part, into.path));
+  const folder = { mode: folderMode, uid, gid };
+  const moves = sorted.flatMap((part, index) =>
+    moveFiles(name, part, into.path, index === 0 ? folder : undefined),
+  );
   const { mode, uid: owner, gid: group } = first.metadataFile;
   const whole: FileStep = {
     kind: 'write-file',
@@ -91,18 +93,25 @@ export function decideJoin(facts: JoinFacts): JoinDecision {
       what: `metadata of a part of ${name}, kept as ${JOINED_METADATA}`,
     }),
   );
-  return { kind: 'join', steps: [folder, ...moves, whole, ...kept], metadata };
+  return { kind: 'join', steps: [...moves, whole, ...kept], metadata };
 }
 
-function moveFiles(name: string, { path, files }: JoinPart, into: string): readonly FileStep[] {
+/** The first of all makes the folder; a whole that is on a disk that is away is made nowhere. */
+function moveFiles(
+  name: string,
+  { path, files }: JoinPart,
+  into: string,
+  folder: Owned | undefined,
+): readonly FileStep[] {
   const sorted = files.toSorted((a, b) => a.index - b.index);
   const range = [sorted[0]?.index ?? 0, sorted.at(-1)?.index ?? 0] as const;
   const what = `${sorted.length === 1 ? 'file' : 'files'} ${formatRange(range)} of ${name}`;
-  return sorted.map(({ index, size }) => ({
+  return sorted.map(({ index, size }, place) => ({
     kind: 'move-data-file',
     from: dataFilePath(path, index),
     to: dataFilePath(into, index),
     size,
+    ...(folder === undefined || place > 0 ? {} : { folder }),
     what,
   }));
 }

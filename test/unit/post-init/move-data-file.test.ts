@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { nodeCrypto } from '../../../src/adapters/crypto/index.ts';
@@ -58,6 +58,21 @@ describe('moving a data file', () => {
     await expect(moveDataFile(ports(), step())).rejects.toMatchObject({ code: 'data-vanished' });
     writeFileSync(to, 'labels');
     await expect(moveDataFile(ports(), step())).rejects.toMatchObject({ code: 'data-file-taken' });
+  });
+
+  it('makes the folder with the first file, and none where the disk of both is away', async () => {
+    to = join(folder, 'made/postdata_1.bin');
+    const { uid, gid } = statSync(folder);
+    const owned = { mode: 0o750, uid, gid };
+    rmSync(from);
+    await expect(moveDataFile(ports(), { ...step(), folder: owned })).rejects.toMatchObject({
+      code: 'data-vanished',
+    });
+    expect(existsSync(join(folder, 'made'))).toBe(false);
+    writeFileSync(from, 'label');
+    await moveDataFile(ports(), { ...step(), folder: owned });
+    expect(statSync(join(folder, 'made')).mode & 0o777).toBe(0o750);
+    expect(readFileSync(to, 'utf8')).toBe('label');
   });
 
   it('copies nothing to another file system', async () => {
