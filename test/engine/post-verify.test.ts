@@ -36,6 +36,24 @@ afterAll(async () => {
   await docker('rmi', SLOW_IMAGE);
 });
 
+/** The very postcli that checks afterwards, so that its labels are right for it. */
+async function runPostcli(data: string, flags: readonly string[]): Promise<void> {
+  const user = `${OWNER.uid}:${OWNER.gid}`;
+  const inside = flags.map((word) => (word === data ? '/post' : word));
+  await docker(
+    'run',
+    '--rm',
+    '--network',
+    'none',
+    '--user',
+    user,
+    '-v',
+    `${data}:/post`,
+    POSTCLI_IMAGE,
+    ...inside,
+  );
+}
+
 /** Labels that are right, in two files, instead of the random bytes of the other suites. */
 async function makeData({ data, smesherId, keyFile }: ProjectIdentity): Promise<void> {
   const sizes = ['-numUnits', '2', '-labelsPerUnit', '64', '-maxFileSize', '1024'];
@@ -43,11 +61,11 @@ async function makeData({ data, smesherId, keyFile }: ProjectIdentity): Promise<
   for (const commitment of [ATX, '11'.repeat(32)]) {
     for (const name of readdirSync(data)) rmSync(join(data, name));
     const flags = ['-provider', '4294967295', '-id', smesherId, '-commitmentAtxId', commitment, '-yes'];
-    await start(postcli, ['-datadir', data, ...sizes, ...flags]).ended;
+    await runPostcli(data, ['-datadir', data, ...sizes, ...flags]);
     if (readFileSync(join(data, 'postdata_metadata.json'), 'utf8').includes('NonceValue')) break;
   }
   writeFileSync(join(data, 'identity.key'), keyFile, { mode: 0o600 });
-  for (const name of readdirSync(data)) chownSync(join(data, name), OWNER.uid, OWNER.gid);
+  chownSync(join(data, 'identity.key'), OWNER.uid, OWNER.gid);
 }
 
 const identity = (index: number): ProjectIdentity => {
@@ -175,10 +193,9 @@ describe('post verify', () => {
     const beside = readdirSync(data).filter((one) => /_0\.bin$|metadata\.json$/.test(one));
     const untouched = beside.map((one) => readFileSync(join(data, one)).toString('hex'));
     const flags = redo.slice(1).map((word, at) => (redo[at] === '-provider' ? '4294967295' : word));
-    await start(postcli, flags).ended;
+    await runPostcli(data, flags);
     expect(readFileSync(path).equals(right)).toBe(true);
     expect(beside.map((one) => readFileSync(join(data, one)).toString('hex'))).toEqual(untouched);
-    for (const one of readdirSync(data)) chownSync(join(data, one), OWNER.uid, OWNER.gid);
     expect((await verify(['--fraction', '100', name])).code).toBe(0);
     expect((await project.smesh(['post', 'verify', '--last'])).code).toBe(0);
   });

@@ -109,10 +109,7 @@ class Progress {
     const { range, place } = check;
     const [done, all] = [file - range.from, range.to - range.from + 1];
     const left = done <= 0 ? '' : `, about ${formatDuration(((now - since) / done) * (all - done))} more`;
-    this.#lines.set(
-      disk,
-      `${disk}  ${place.name ?? place.path}  file ${file} of ${range.from} to ${range.to}${left}`,
-    );
+    this.#lines.set(disk, `${disk}  ${place.name ?? place.path}  file ${file}, ${done + 1} of ${all}${left}`);
     // Elsewhere than on a terminal each change would be a line.
     if (this.#context.out.interactive) this.#live.update([...this.#lines.values()]);
   }
