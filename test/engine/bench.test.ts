@@ -1,8 +1,10 @@
+import { appendFileSync, chownSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { suiteTempFolder } from '../helpers/temp.ts';
 import { startBusyProject } from './support/busy-project.ts';
-import { plain } from './support/lifecycle.ts';
-import type { TestProject } from './support/project.ts';
+import { plain, until } from './support/lifecycle.ts';
+import { OWNER, POSTCLI_IMAGE, type TestProject } from './support/project.ts';
 
 const folder = suiteTempFolder('bench');
 let project: TestProject;
@@ -41,6 +43,33 @@ describe('bench beside provers at work', () => {
       project.identities.map(() => 'has-one'),
     );
     expect(await project.lives()).toEqual(before);
+  });
+
+  it('post init begins no data there, and does when it is told to', async () => {
+    const before = await project.lives();
+    const data = join(folder, 'post-0009');
+    const job = `{name: post-0009-init, id: '${'9a'.repeat(32)}', data: ${data}, units: 1, commitmentAtx: '${'ab'.repeat(32)}'}`;
+    mkdirSync(data);
+    chownSync(data, OWNER.uid, OWNER.gid);
+    appendFileSync(
+      join(folder, 'smesh.yaml'),
+      `init: {image: '${POSTCLI_IMAGE}', gpu: cpu, jobs: [${job}]}\n`,
+    );
+    expect((await project.smesh(['generate'])).code).toBe(0);
+    const held = await project.smesh(['post', 'init', '--resume', '--detach']);
+    expect(held.code, held.stderr).toBe(0);
+    expect(held.stdout).toMatch(/post-0009-init {2}waits: post-000\d and .* on .*--during-gap/s);
+    expect(readdirSync(data)).toEqual([]);
+    expect(await project.lives()).toEqual(before);
+    const told = await project.smesh(['post', 'init', '--resume', '--detach', '--during-gap']);
+    expect(told.code, told.stderr).toBe(0);
+    await until(
+      'it has begun',
+      async () => readdirSync(data),
+      (names) => names.length > 0,
+    );
+    const { 'post-0009-init': _, ...others } = await project.lives();
+    expect(others).toEqual(before);
   });
 
   it('reads it all the same when it is told to, and disturbs nobody', async () => {

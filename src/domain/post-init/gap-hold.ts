@@ -33,7 +33,7 @@ export function holdDisks({ waiting, until, proving, diskOf }: GapFacts): Readon
   };
   for (const [disk, names] of byDisk(waiting)) {
     holds.set(disk, {
-      why: `waits: ${several(names)} on ${disk} ${names.length === 1 ? 'has' : 'have'} yet to prove in this gap`,
+      why: `waits: ${several(names)} on ${disk} ${names.length === 1 ? 'has' : 'have'} yet to prove in this gap${until === undefined ? '' : `, until ${utc(until)} at the latest`}`,
       ...(until === undefined ? {} : { until }),
     });
   }
@@ -41,6 +41,11 @@ export function holdDisks({ waiting, until, proving, diskOf }: GapFacts): Readon
     if (!holds.has(disk)) holds.set(disk, { why: `waits: ${several(names)} on ${disk} is proving` });
   }
   return holds;
+}
+
+/** `2026-11-28 08:00 UTC` */
+function utc(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function several(names: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { type JobReport, needsSomebody } from '../../domain/post-init/job-report.ts';
 import type { Project } from '../../domain/project/types.ts';
-import { adviceLines, jobToJson, plainJobLine, renderJobWatch } from '../../ui/post-jobs.ts';
+import { adviceLines, jobToJson, jobWords, plainJobLine, renderJobWatch } from '../../ui/post-jobs.ts';
 import type { Context } from '../context.ts';
 import { loadProject } from '../load-project.ts';
 import { withProjectLock } from '../project-lock.ts';
@@ -219,28 +219,33 @@ function sayEnd(
   { detach }: RunJobsRequest,
 ): void {
   const running = reports.filter(({ place }) => place.kind === 'runs').map(({ job }) => job.name);
-  const waiting = reports.filter(({ place }) => place.kind === 'waits').length;
-  if (exitCode === ExitCode.cancelled || (detach && running.length > 0)) {
-    const goOn =
-      running.length === 0
-        ? 'Nothing runs now.'
-        : `${running.join(', ')} ${running.length === 1 ? 'goes' : 'go'} on without this terminal.`;
-    out.result(
-      [
-        goOn,
-        ...(waiting > 0
-          ? [
-              `${waiting} wait for their turn, which comes while somebody watches: smesh-compose post init --resume`,
-            ]
-          : []),
-        '  how far they are:   smesh-compose post status',
-        '  watch again:        smesh-compose post init --resume   (after a reboot, too)',
-        '  end them:           smesh-compose post stop',
-      ].join('\n'),
-    );
+  const waiting = reports.filter(({ place }) => place.kind === 'waits');
+  if (exitCode === ExitCode.cancelled || (detach && running.length + waiting.length > 0)) {
+    out.result([...goesOn(running), ...turnLines(waiting), ...LATER].join('\n'));
   }
   for (const line of adviceLines(reports)) out.warn(line);
   // Otherwise the caller says it, with what comes next.
   if (finished.length > 0 && exitCode === ExitCode.unhealthy)
     out.result(finished.map(({ name, data }) => `${name}: the data in ${data} is whole.`).join('\n'));
+}
+
+const LATER = [
+  '  how far they are:   smesh-compose post status',
+  '  watch again:        smesh-compose post init --resume   (after a reboot, too)',
+  '  end them:           smesh-compose post stop',
+];
+
+function goesOn(running: readonly string[]): readonly string[] {
+  if (running.length === 0) return ['Nothing runs now.'];
+  return [`${running.join(', ')} ${running.length === 1 ? 'goes' : 'go'} on without this terminal.`];
+}
+
+/** Nobody starts them but who watches; with those that the gap holds there is a way past it. */
+function turnLines(waiting: readonly JobReport[]): readonly string[] {
+  if (waiting.length === 0) return [];
+  const isHeld = waiting.some(({ place }) => place.kind === 'waits' && place.held === true);
+  return [
+    ...waiting.map((report) => `${report.job.name}  ${jobWords(report)}`),
+    `${waiting.length === 1 ? 'Its turn comes' : 'Their turn comes'} while somebody watches.${isHeld ? ' At once, and slower for both: --during-gap' : ''}`,
+  ];
 }

@@ -9,9 +9,16 @@ const diskOf = new Map([
 ]);
 
 it('holds disks of those who have yet to prove, with how long, and of those who prove', () => {
-  const holds = holdDisks({ waiting: ['a', 'b'], until: 7, proving: ['b', 'c'], diskOf });
+  const holds = holdDisks({
+    waiting: ['a', 'b'],
+    until: Date.UTC(2026, 10, 28, 8),
+    proving: ['b', 'c'],
+    diskOf,
+  });
   expect([...holds.keys()]).toEqual(['sda', 'sdb']);
-  expect(holds.get('sda')).toEqual({ why: 'waits: a and b on sda have yet to prove in this gap', until: 7 });
+  expect(holds.get('sda')?.why).toBe(
+    'waits: a and b on sda have yet to prove in this gap, until 2026-11-28 08:00 UTC at the latest',
+  );
   expect(holds.get('sdb')).toEqual({ why: 'waits: c on sdb is proving' });
 });
 
