@@ -1,7 +1,7 @@
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { checkCoinbase } from '../../domain/node/coinbase.ts';
 import { isGenesisTime, MAINNET, standaloneNetwork, TESTNET } from '../../domain/node/networks.ts';
-import type { ScanReport } from '../../domain/post/types.ts';
+import type { ScannedDirectory } from '../../domain/post/types.ts';
 import { DEFAULT_PORTS } from '../../domain/project/defaults.ts';
 import { PROJECT_NAME, projectNameFor } from '../../domain/project/name.ts';
 import type { Network, NetworkName, NodePorts } from '../../domain/project/types.ts';
@@ -9,8 +9,13 @@ import { formatBytes } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import type { InitOptions } from './options.ts';
 
+/** Data that was found, as far as it speaks for a network. */
+interface FoundData {
+  readonly directories: readonly Pick<ScannedDirectory, 'network'>[];
+}
+
 /** Networks that the data found speaks for, most directories first. */
-function networksFound(report: ScanReport): readonly NetworkName[] {
+function networksFound(report: FoundData): readonly NetworkName[] {
   const counts = new Map<NetworkName, number>();
   for (const { network } of report.directories) {
     if (network !== undefined && network !== 'unknown') counts.set(network, (counts.get(network) ?? 0) + 1);
@@ -25,7 +30,7 @@ function networksFound(report: ScanReport): readonly NetworkName[] {
 export async function askNetwork(
   context: Context,
   options: InitOptions,
-  report: ScanReport,
+  report: FoundData,
 ): Promise<Network> {
   const found = networksFound(report);
   const name = options.network ?? (await chooseNetwork(context, found));

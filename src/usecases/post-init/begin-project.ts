@@ -1,4 +1,5 @@
-import type { ScanReport } from '../../domain/post/types.ts';
+import { networkOf } from '../../domain/post/network.ts';
+import type { PostMetadata } from '../../domain/post/types.ts';
 import { newProjectText } from '../../domain/project/new-project.ts';
 import { requireProject } from '../../domain/project/parse.ts';
 import type { Context } from '../context.ts';
@@ -15,24 +16,24 @@ import { describeProject, portFlags } from '../init/new-project.ts';
 import type { InitOptions } from '../init/options.ts';
 import type { LoadedProject } from '../load-project.ts';
 
-/** Nobody's data is looked for: a new smesher has none. */
-const NO_DATA: ScanReport = {
-  schemaVersion: 1,
-  ...{ roots: [], directories: [], disks: [], looseKeys: [], nodeFolders: [], skipped: [], elapsedMs: 0 },
-};
-
 export interface BegunProject extends LoadedProject {
   /** The flags that say the same. */
   readonly flags: readonly CommandPart[];
 }
 
 /**
- * The project of somebody who has no data yet: asks (or takes from flags) for network and coinbase and answers what
+ * The project of somebody who has no whole data yet: asks (or takes from flags) for network and coinbase and answers what
  * smesh.yaml would say, without an identity. Writes nothing.
+ *
+ * @param begun metadata of data that shall be gone on with: it tells the network
  */
-export async function beginProject(context: Context, settings: InitOptions): Promise<BegunProject> {
+export async function beginProject(
+  context: Context,
+  settings: InitOptions,
+  begun: readonly PostMetadata[],
+): Promise<BegunProject> {
   requireAnswers(context, settings);
-  const network = await askNetwork(context, settings, NO_DATA);
+  const network = await askNetwork(context, settings, { directories: begun.map(networkOf) });
   const coinbase = await askCoinbase(context, settings, network);
   const nodeData = await askNodeData(context, settings);
   const ports = await askPorts(context, settings);

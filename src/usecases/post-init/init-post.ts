@@ -1,5 +1,7 @@
 import { isWithin } from '../../domain/disk/mounts.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import { METADATA_FILE, readMetadata } from '../../domain/post/metadata.ts';
+import type { PostMetadata } from '../../domain/post/types.ts';
 import type { InitialisationJob, Project } from '../../domain/project/types.ts';
 import { quoteForShell } from '../../domain/shell-quote.ts';
 import { enumerate } from '../../ui/text.ts';
@@ -36,7 +38,7 @@ export interface Prepared {
 export async function preparePost(context: Context, options: PostInitOptions): Promise<Prepared> {
   const loaded = await loadProjectIfPresent(context);
   const jobs = loaded?.project.initialisation?.jobs ?? [];
-  if (loaded === undefined && options.resume) await loadProject(context);
+  if (loaded === undefined && options.resume && options.places.length === 0) await loadProject(context);
   const wantsAll = options.places.length === 0 && (options.resume || (jobs.length > 0 && !wantsNew(options)));
   if (loaded !== undefined && wantsAll) return resumeAll(context, loaded.project, options);
   say(context, loaded?.project);
@@ -48,7 +50,10 @@ export async function preparePost(context: Context, options: PostInitOptions): P
   if (loaded !== undefined && rest.length === 0) return resumeThose(context, loaded.project, theirs, options);
   if (theirs.length > 0) throw oneKind();
 
-  const begun = loaded === undefined ? await beginProject(context, options.settings) : undefined;
+  const begun =
+    loaded === undefined
+      ? await beginProject(context, options.settings, await metadataIn(context, rest))
+      : undefined;
   const before = loaded ?? begun;
   if (before === undefined) throw new Error('no project');
   refuseForeignNode(context, before.project, await context.ports.files.facts(before.project.node.data));
@@ -110,6 +115,20 @@ async function askPlaces(context: Context, { places }: PostInitOptions): Promise
     .map((path) => path.trim())
     .filter((path) => path !== '')
     .map(fromWorkingDirectory);
+}
+
+/** What can be read of data in these places; whatever else is there is judged later. */
+async function metadataIn(
+  { ports: { files } }: Context,
+  paths: readonly string[],
+): Promise<readonly PostMetadata[]> {
+  const texts = await Promise.all(
+    paths.map((path) => files.readTextIfPresent(`${path}/${METADATA_FILE}`).catch(() => undefined)),
+  );
+  return texts.flatMap((text) => {
+    const reading = text === undefined ? undefined : readMetadata(text);
+    return reading?.kind === 'read' ? [reading.metadata] : [];
+  });
 }
 
 function refuseTwice(paths: readonly string[]): void {

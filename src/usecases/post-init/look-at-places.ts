@@ -130,11 +130,7 @@ async function see({ ports: { files } }: Context, path: string, isMountPoint: bo
 function forbidden(path: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code !== 'EACCES' && code !== 'EPERM') return error;
-  return invalid(
-    'place-forbidden',
-    `You may not look into ${path}`,
-    'Run it as its owner, or with sudo; or give it to yourself: sudo chown',
-  );
+  return invalid('place-forbidden', `You may not look into ${path}`, 'Run it as its owner, or with sudo.');
 }
 
 function invalid(code: string, message: string, hint?: string): SmeshError {

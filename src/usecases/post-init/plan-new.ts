@@ -56,7 +56,11 @@ export async function planNew(
   options: PostInitOptions,
 ): Promise<NewData> {
   const shares = await askCount(context, places, options.count);
-  for (const { place } of shares) for (const note of notesOf(place)) context.out.warn(note);
+  for (const { place } of shares) {
+    for (const note of notesOf(place)) context.out.warn(note);
+    // Before anything else is asked: who cannot write there need not answer.
+    if (!options.dryRun) await probeWriting(context, place);
+  }
   const units = await askUnits(context, project.network, shares, options);
   for (const note of sizeNotes([...units.values()])) context.out.note(note);
   const maxFileSize = fileSize(options.maxFileSize);
@@ -88,8 +92,8 @@ export async function planNew(
         },
         ...(user.written === undefined ? {} : { user: user.written }),
       });
-      if (!options.dryRun)
-        await probeWriting(context, place, choice.split && own ? await there(context, base) : place.nearest);
+      if (!options.dryRun && base !== place.path)
+        await probeWriting(context, place, await there(context, base));
     }
   }
   const jobs = planJobs(identities, choice.cards, choice.split, project.network);

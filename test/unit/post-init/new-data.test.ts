@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -7,6 +7,8 @@ import { makeIdentity } from '../../helpers/keys.ts';
 import { makePostDirectory } from '../../helpers/post-data.ts';
 import { describeTree } from '../../helpers/tree.ts';
 import { canMount, mountDisk, type Scene, scene } from './support/new-data.ts';
+
+const COINBASE = 'sm1qqqqqqp3qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqzpk47y';
 
 interface Written {
   readonly identities: readonly unknown[];
@@ -324,6 +326,27 @@ describe('data that was begun', () => {
     ]);
     // Its key lies beside the data, where it is found again.
     expect(keysOf(farm)).toEqual([]);
+  });
+
+  it('makes the project on the way where there is none, of the network that the data is of', async () => {
+    const farm = scene();
+    rmSync(join(farm.directory, 'smesh.yaml'));
+    const half = join(farm.disk, 'half');
+    makePostDirectory(half, { without: [63], maxFileSize: 2 ** 32, nonce: false });
+    const settings = {
+      keys: [],
+      ignore: [],
+      repairKeys: false,
+      dryRun: false,
+      force: false,
+      coinbase: COINBASE,
+    };
+    await farm.run({ places: [half], units: undefined, resume: true, settings });
+    expect(written(farm)).toMatchObject({
+      network: 'mainnet',
+      identities: [],
+      init: { jobs: [{ units: 4 }] },
+    });
   });
 
   it('S4: a file that is missing in the middle is written again', async () => {
