@@ -77,6 +77,7 @@ export async function runPostVerify(
     files: { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) },
     structureOnly,
     last,
+    dryRun: flagOption(invocation, 'dry-run'),
   });
 }
 

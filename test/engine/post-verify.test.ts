@@ -147,6 +147,13 @@ describe('post verify', () => {
     expect(project.identities.map(bytesOf)).toEqual(before);
   });
 
+  it('starts nothing in a dry run, and says what it would', async () => {
+    const { code, stdout } = await verify(['--dry-run', '--fraction', '5'], SLOW_IMAGE);
+    expect(code).toBe(0);
+    expect(plain(stdout)).toContain('5 % of files 0–1 would be, with scrypt N 8192');
+    expect(await checksAtWork()).toEqual([]);
+  });
+
   it('ends its containers with Ctrl-C, and loses nothing', async () => {
     let kill: ((signal: NodeJS.Signals) => void) | undefined;
     const run = project.smesh(['post', 'verify', '--postcli-image', SLOW_IMAGE], {

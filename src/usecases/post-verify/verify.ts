@@ -1,8 +1,8 @@
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { DEFAULT_IMAGES } from '../../domain/node/images.ts';
+import { formatRanges } from '../../domain/post/completeness.ts';
 import { type FileRange, filesToCheck, keyHinders, within } from '../../domain/post-verify/files-to-check.ts';
 import {
-  type LabelResult,
   type LabelsLook,
   type PlaceReport,
   recordOf,
@@ -33,6 +33,8 @@ export interface VerifyOptions {
   readonly structureOnly: boolean;
   /** What was found the last time, without looking at anything but the structure. */
   readonly last: boolean;
+  /** Says which labels would be looked at, or why that is refused now. */
+  readonly dryRun: boolean;
   readonly scryptN?: number;
   readonly image?: string;
 }
@@ -47,11 +49,12 @@ export async function runVerify(context: Context, options: VerifyOptions): Promi
   const places = await lookAtPlaces(context, project, choosePlaces(context, project, options.words));
   const decided = places.map((place) => decide(project, place, options));
   const checks = decided.flatMap((one) => ('scryptN' in one ? [one] : []));
-  const results = checks.length === 0 ? new Map() : await check(context, project, places, checks, options);
+  const results: ReadonlyMap<VerifyPlace, LabelsLook> =
+    checks.length === 0 ? new Map() : await check(context, project, places, checks, options);
   const records = project === undefined ? [] : await loadRecords(context);
   const reports = decided.map((one): PlaceReport => {
-    const place = 'scryptN' in one ? one.place : one.place;
-    const labels =
+    const { place } = one;
+    const labels: LabelsLook =
       'scryptN' in one ? (results.get(place) ?? { kind: 'not-checked', why: 'not reached' }) : one.labels;
     const last = records.find(
       ({ path, smesherId }) => path === place.path && smesherId === place.directory?.metadata?.smesherId,
@@ -62,7 +65,7 @@ export async function runVerify(context: Context, options: VerifyOptions): Promi
     at: context.clock.now(),
     fraction: options.fraction,
     places: reports,
-    kept: project !== undefined && checks.length > 0,
+    kept: project !== undefined && [...results.values()].some((one) => 'range' in one),
   };
   const exitCode = exitCodeOf(reports, options);
   if (context.json) context.out.json(verifyDocument(report, exitCode));
@@ -106,8 +109,8 @@ async function check(
   project: Project | undefined,
   places: readonly VerifyPlace[],
   checks: readonly LabelCheck[],
-  { fraction, image: given }: VerifyOptions,
-): Promise<ReadonlyMap<VerifyPlace, LabelResult>> {
+  { fraction, image: given, dryRun }: VerifyOptions,
+): Promise<ReadonlyMap<VerifyPlace, LabelsLook>> {
   const { out, json, clock } = context;
   const image = given ?? project?.initialisation?.image ?? DEFAULT_IMAGES.initialisation;
   try {
@@ -117,6 +120,7 @@ async function check(
       checks.map(({ place }) => place),
       'post verify',
     );
+    if (dryRun) return new Map(checks.map((one) => [one.place, wouldCheck(one, fraction)]));
     await bringImages(context, [{ role: 'postcli', image, flag: '--postcli-image' }]);
   } catch (error) {
     // The structure was looked at all the same, and is said.
@@ -150,8 +154,16 @@ async function check(
   });
 }
 
-function exitCodeOf(places: readonly PlaceReport[], { last, structureOnly }: VerifyOptions): ExitCode {
-  const asked = last || structureOnly ? places.map(withRemembered) : places;
+function wouldCheck({ range, scryptN }: LabelCheck, fraction: number): LabelsLook {
+  const files = formatRanges([[range.from, range.to]]);
+  return { kind: 'not-checked', why: `${fraction} % of ${files} would be, with scrypt N ${scryptN}` };
+}
+
+function exitCodeOf(
+  places: readonly PlaceReport[],
+  { last, structureOnly, dryRun }: VerifyOptions,
+): ExitCode {
+  const asked = last || structureOnly || dryRun ? places.map(withRemembered) : places;
   const verdict = verdictOf({ places: asked });
   if (verdict === 'wrong') return ExitCode.invalid;
   return verdict === 'right' ? ExitCode.ok : ExitCode.unhealthy;
