@@ -75,6 +75,8 @@ export const contentsSchema = z.object({
   identities: z.array(
     z.object({ id: smesherId, name: z.string(), data: z.string(), disk: diskSchema.optional() }),
   ),
+  /** Whose PoST data was being made: their keys wait for it. */
+  beingMade: z.array(z.object({ id: smesherId, name: z.string() })).optional(),
   entries: z.array(entrySchema),
   /** What could not be had, and why. */
   missing: z.array(z.object({ path: z.string(), why: z.string() })),

@@ -79,6 +79,7 @@ export async function contentsOf(
     entries.push(await measure(files, source));
   }
   const places = await diskPlaces(context, project);
+  const beingMade = identitiesToBe(project);
   const { name, genesisTime } = project.network;
   const contents = {
     schemaVersion: 1 as const,
@@ -99,6 +100,7 @@ export async function contentsOf(
       const disk = places.get(data);
       return { id, name, data, ...(disk === undefined ? {} : { disk }) };
     }),
+    ...(beingMade.length === 0 ? {} : { beingMade }),
     entries,
   };
   const keyless = withoutKey(contents).map((identity) => ({
@@ -106,6 +108,11 @@ export async function contentsOf(
     why: `no private key of ${identity} was found`,
   }));
   return { ...contents, missing: [...missing, ...keyless] };
+}
+
+function identitiesToBe({ initialisation }: Project): NonNullable<Contents['beingMade']> {
+  const jobs = initialisation?.jobs ?? [];
+  return [...new Map(jobs.map(({ id, name, identity = name }) => [id, { id, name: identity }])).values()];
 }
 
 function ownerOf(name: 'node' | 'project', facts: FileFacts | undefined) {

@@ -13,6 +13,7 @@ import { findIdentity } from '../../../src/usecases/remove-identities.ts';
 import { makeIdentity } from '../../helpers/keys.ts';
 import { makePostDirectory } from '../../helpers/post-data.ts';
 import { tempFolder } from '../../helpers/temp.ts';
+import { makeLocalSql } from '../merge/support/rig.ts';
 import { observed } from '../plan/observed.ts';
 import { type HalfMade, makeHalfMade, surroundings } from './support/half-made.ts';
 
@@ -54,6 +55,25 @@ describe('a key that waits for its data', () => {
     const path = join(farm.identities, WAITING);
     expect([readFileSync(path, 'utf8'), statSync(path).mode & 0o777]).toEqual([farm.made.keyFile, 0o600]);
     expect(existsSync(join(farm.identities, 'post-0002.key'))).toBe(false);
+  });
+
+  it('that is lost costs no older backup which still has it', async () => {
+    const farm = await makeHalfMade(tempFolder('pending'));
+    const yaml = join(farm.directory, 'smesh.yaml');
+    writeFileSync(yaml, readFileSync(yaml, 'utf8').replace('backup: {', 'backup: {keep: 1, '));
+    makeLocalSql(join(farm.directory, 'node-data/local.sql'), []);
+    const made = async () => {
+      const { project } = await loadProject(farm.context);
+      const options = { recipients: [], withoutKeys: false, withState: false, dryRun: false };
+      const code = await createBackup(farm.context, project, options);
+      return { code, backups: readdirSync(farm.backups).length };
+    };
+    expect([await made(), await made()]).toEqual([
+      { code: 0, backups: 1 },
+      { code: 0, backups: 1 },
+    ]);
+    rmSync(join(farm.identities, WAITING));
+    expect(await made()).toEqual({ code: 3, backups: 2 });
   });
 
   it('keeps an older backup from being restored over it', async () => {
