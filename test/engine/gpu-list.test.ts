@@ -99,6 +99,15 @@ describe('gpu list', () => {
       const open = await look();
       expect(open.stdout).toMatch(/Intel Arc A770 .*renderD250 +provider 0/);
       expect(open.code, open.stdout).toBe(0);
+      writeFileSync(
+        join(directory, 'compose.override.yaml'),
+        'services: {job-1: {environment: {POST_OCL_DEVICES_BLACKLIST: Radeon, PASSWORD: not-to-be-seen}}}\n',
+      );
+      const filtered = await look();
+      expect(filtered.stdout).toContain('POST_OCL_DEVICES_BLACKLIST=Radeon is set inside');
+      expect(filtered.stdout).toContain('[filter]');
+      expect(filtered.stdout + filtered.stderr).not.toContain('not-to-be-seen');
+      expect(filtered.code).toBe(0);
       chownSync(node, 0, 4242);
       const closed = await look();
       expect(closed.stdout).toMatch(/not offered/);

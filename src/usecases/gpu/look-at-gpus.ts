@@ -9,6 +9,7 @@ import { DEFAULT_IMAGES } from '../../domain/node/images.ts';
 import type { GpuVendor, InitialisationSettings, Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
 import { jobOwners, nodeOwner } from '../owners.ts';
+import { jobEnvironment } from './job-environment.ts';
 import { lookInside } from './look-inside.ts';
 
 export interface LookOptions {
@@ -39,11 +40,15 @@ export async function lookAtGpus(
   const image = settings?.image ?? DEFAULT_IMAGES.initialisation;
   const engine = await askEngine(context);
   const user = project === undefined ? callerOf(context) : await jobUser(context, project);
+  const environment =
+    project === undefined || 'problem' in engine ? {} : await jobEnvironment(context, project);
   const looks =
     'problem' in engine
       ? []
       : await Promise.all(
-          wanted.map((vendor) => lookInside(context, { image, gpu: vendor, devices, jobs: [] }, user)),
+          wanted.map((vendor) =>
+            lookInside(context, { image, gpu: vendor, devices, jobs: [] }, user, environment),
+          ),
         );
   const seen = looks.flatMap(({ vendor, look }: VendorLook): SeenProvider[] =>
     look.kind === 'asked' ? look.providers.map((provider) => ({ askedFor: vendor, provider })) : [],

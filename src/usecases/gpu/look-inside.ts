@@ -24,11 +24,13 @@ const MEMORY_BYTES = 4 * 1024 ** 3;
  * or left behind.
  *
  * @param user what the job runs as
+ * @param environment what jobs have in theirs beside what is emitted
  */
 export async function lookInside(
   context: Context,
   settings: InitialisationSettings,
   user: { readonly uid: number; readonly gid: number },
+  environment: Readonly<Record<string, string>>,
 ): Promise<VendorLook> {
   const vendor = settings.gpu;
   const { image, isBuilt, passthrough } = jobPassthrough(settings, {
@@ -49,7 +51,7 @@ export async function lookInside(
         image,
         user: `${user.uid}:${user.gid}`,
         mounts: [],
-        passthrough: mounted,
+        passthrough: { ...mounted, environment: { ...mounted.environment, ...environment } },
         mostProcesses: MOST_PROCESSES,
         memoryBytes: MEMORY_BYTES,
         signal: context.signal,
