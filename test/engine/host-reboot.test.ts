@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { appendFileSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ChaosEngine } from '../chaos/support/engine.ts';
@@ -6,7 +8,7 @@ import { type CliRun, requireBuiltCli } from '../helpers/run-cli.ts';
 import { suiteTempFolder } from '../helpers/temp.ts';
 import { keepTranscript } from '../helpers/transcripts.ts';
 import { plain, turnKnobs, until } from './support/lifecycle.ts';
-import { NODE_IMAGE, PROVER_IMAGE, TestProject } from './support/project.ts';
+import { NODE_IMAGE, OWNER, POSTCLI_IMAGE, PROVER_IMAGE, TestProject } from './support/project.ts';
 
 const folder = suiteTempFolder('host-reboot');
 let engine: ChaosEngine;
@@ -15,11 +17,15 @@ let project: TestProject;
 /** An engine of its own, so that nobody else's containers go down with it; epochs of a minute, open gap at their start. */
 beforeAll(async () => {
   engine = await ChaosEngine.start();
-  await engine.load([NODE_IMAGE, PROVER_IMAGE]);
+  await engine.load([NODE_IMAGE, PROVER_IMAGE, POSTCLI_IMAGE]);
   project = await TestProject.make(folder, 3, 3);
   project.openGap();
   const quick = { SIM_K2POW_MS_PER_UNIT_GROUP: '10', SIM_READ_MS: '4000', SIM_READ_FRACTION: '1' };
-  turnKnobs(project, Object.fromEntries(project.identities.map(({ name }) => [name, quick])));
+  addJob();
+  turnKnobs(project, {
+    ...Object.fromEntries(project.identities.map(({ name }) => [name, quick])),
+    [JOB]: { SIM_LABELS_PER_SECOND: '8', SIM_BATCH_LABELS: '4' },
+  });
   const run = await smesh('up', '--detach');
   expect(run.code, run.stdout + run.stderr).toBe(0);
 });
@@ -27,6 +33,17 @@ beforeAll(async () => {
 afterAll(async () => {
   await engine.remove();
 });
+
+const JOB = 'post-0009-init';
+const jobData = join(folder, 'post-0009');
+
+/** Data of a further identity, which is made meanwhile. */
+function addJob(): void {
+  mkdirSync(jobData);
+  chownSync(jobData, OWNER.uid, OWNER.gid);
+  const job = `{name: ${JOB}, id: '${'9a'.repeat(32)}', data: ${jobData}, units: 2, commitmentAtx: '${'ab'.repeat(32)}'}`;
+  appendFileSync(join(folder, 'smesh.yaml'), `init: {image: '${POSTCLI_IMAGE}', gpu: cpu, jobs: [${job}]}\n`);
+}
 
 /** The built program where the engine's published ports are. */
 function smesh(...words: readonly string[]): Promise<CliRun> {
@@ -79,6 +96,13 @@ it('S22: a reboot in the gap: who ran comes back, who was stopped stays down, an
     ['post-0001', 'post-0003'].every((name) => rows[name]?.service.state === 'reading');
   await until('the others prove in the gap', status, prove, 100_000);
 
+  const job = smesh('post', 'init', '--resume', '--during-gap');
+  await until(
+    'the job writes',
+    async () => statSync(join(jobData, 'postdata_0.bin')).size,
+    (size) => size > 0,
+  );
+
   await engine.stopDaemon();
   await engine.startDaemon();
 
@@ -90,6 +114,12 @@ it('S22: a reboot in the gap: who ran comes back, who was stopped stays down, an
     );
   }
   expect(await stateOf('post-0002')).toBe('exited');
+  // Jobs have no restart policy: who watches starts it again, where it was.
+  await until(
+    'the job goes on',
+    () => stateOf(JOB),
+    (state) => state === 'running',
+  );
   // Whatever the node says in its first seconds, nobody is stopped.
   for (const service of ['post-0001', 'post-0003']) {
     const refused = await smesh('stop', service);
@@ -110,4 +140,10 @@ it('S22: a reboot in the gap: who ran comes back, who was stopped stays down, an
   const end = await until('all have published', status, done, 100_000);
   // In the very epoch of the reboot.
   expect(end.epoch.publishEpoch).toBe(1);
+
+  const made = await job;
+  expect(made.code, made.stdout + made.stderr).toBe(0);
+  expect(plain(made.stderr)).toMatch(
+    /the engine was restarted, or the host was; it is started again\. .*resumes on CPU.*all labels are there/,
+  );
 });
