@@ -17,8 +17,22 @@ export async function loadRecords({ ports, directory }: Context): Promise<readon
   return readRecords(await ports.files.readTextIfPresent(recordPath(directory)).catch(() => undefined));
 }
 
-/** Adds what has just been found out; reads what is there first, so that another check beside this one loses nothing. */
-export async function keepRecord(context: Context, record: VerifiedRecord): Promise<void> {
+/** Keeps what is found out, one after the other: two disks that end at the same moment must not overwrite each other. */
+export class RecordKeeper {
+  readonly #context: Context;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  keep(record: VerifiedRecord): Promise<void> {
+    this.#last = this.#last.then(() => keepRecord(this.#context, record));
+    return this.#last;
+  }
+}
+
+async function keepRecord(context: Context, record: VerifiedRecord): Promise<void> {
   const { ports, directory } = context;
   const next = withRecord(await loadRecords(context), record);
   const owner = (await projectOwner(context)) ?? {};

@@ -19,7 +19,7 @@ import { bringImages } from '../rehearse/images.ts';
 import type { LabelCheck } from './check-labels.ts';
 import { choosePlaces } from './choose-places.ts';
 import { lookAtPlaces } from './look.ts';
-import { keepRecord, loadRecords } from './records.ts';
+import { loadRecords, RecordKeeper } from './records.ts';
 import { refuseNow } from './refuse.ts';
 import { runChecks } from './run-checks.ts';
 
@@ -145,11 +145,12 @@ async function check(
   out.note(
     `Checking ${fraction} % of the labels in ${plural(checks.length, 'directory', 'directories')} on ${plural(disks, 'disk')}, one at a time on each. Ctrl-C ends it; nothing is written to the data.`,
   );
+  const keeper = new RecordKeeper(context);
   return runChecks(context, project, checks, {
     ...{ image, fraction },
     onEnd: async ({ place }, result) => {
       const record = recordOf(place, result, fraction, clock.now());
-      if (project !== undefined && record !== undefined) await keepRecord(context, record);
+      if (project !== undefined && record !== undefined) await keeper.keep(record);
     },
   });
 }

@@ -1,12 +1,14 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import type { SmesherId } from '../../../src/domain/identity/smesher-id.ts';
 import { defaultPoet, MAINNET } from '../../../src/domain/node/networks.ts';
 import { currentOrNextGap, epochClock } from '../../../src/domain/poet/epochs.ts';
 import { requireProject } from '../../../src/domain/project/parse.ts';
 import type { HelperContainer } from '../../../src/ports/docker.ts';
 import type { Context } from '../../../src/usecases/context.ts';
+import { loadRecords, RecordKeeper } from '../../../src/usecases/post-verify/records.ts';
 import { runChecks } from '../../../src/usecases/post-verify/run-checks.ts';
-import { FakeProject, SMESH_YAML } from '../schedule/support/fake-context.ts';
+import { FakeProject, IDS, SMESH_YAML } from '../schedule/support/fake-context.ts';
 
 const { project } = requireProject(SMESH_YAML, { directory: '/srv/smesh' });
 const CLOCK = epochClock(MAINNET, defaultPoet(MAINNET));
@@ -121,5 +123,19 @@ describe('a check that goes on', () => {
     expect(helpers.every(({ mounts }) => mounts.every(({ writable }) => writable !== true))).toBe(true);
     fake.ended.abort(new Error('Ctrl-C'));
     await run;
+  });
+});
+
+describe('what is kept', () => {
+  it('of disks that end at the same moment is all of it', async () => {
+    const fake = new FakeProject();
+    const { context } = world(fake);
+    const keeper = new RecordKeeper(context);
+    const record = (index: number) => ({
+      ...{ path: `/d${index}`, smesherId: IDS[0] as SmesherId, at: 1, fraction: 1, from: 0, to: 1, files: 2 },
+      wrong: [],
+    });
+    await Promise.all([0, 1, 2].map((index) => keeper.keep(record(index))));
+    expect((await loadRecords(context)).map(({ path }) => path)).toEqual(['/d0', '/d1', '/d2']);
   });
 });
