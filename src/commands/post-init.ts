@@ -70,6 +70,7 @@ export async function runPostInit(
     preparePost(context, options),
   );
   if (options.dryRun || options.noStart) return sayWritten(context, prepared, options.dryRun);
+  saySame(context, prepared);
   const run = await runJobs(context, prepared.project, {
     names: prepared.names,
     detach: options.detach,
@@ -82,13 +83,19 @@ export async function runPostInit(
   return finishPost(context, run.finished);
 }
 
-function sayWritten(context: Context, { names, facts }: Prepared, dryRun: boolean): number {
+function saySame({ out }: Context, { same }: Prepared): void {
+  if (same !== undefined) out.note(`The same without questions:\n  ${same}\n`);
+}
+
+function sayWritten(context: Context, prepared: Prepared, dryRun: boolean): number {
+  const { names, facts } = prepared;
   if (context.json) context.out.json({ schemaVersion: 1, dryRun, ...facts });
   else if (!dryRun)
     context.out.result(
-      `Written: ${names.join(', ')}. Nothing was started. Next: smesh-compose post init   (or: docker compose --profile init up)`,
+      `${'resumed' in facts ? 'There' : 'Written'}: ${names.join(', ')}. Nothing was started. Next: smesh-compose post init   (or: docker compose --profile init up)`,
     );
   else context.out.note('Nothing was changed.');
+  if (!dryRun) saySame(context, prepared);
   return ExitCode.ok;
 }
 

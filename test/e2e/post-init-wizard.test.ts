@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { keys, startCli } from '../helpers/pty.ts';
+import { runCli } from '../helpers/run-cli.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
 const COINBASE = 'standalone1qqqqqqp3qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqvqtwcg';
@@ -59,6 +60,28 @@ describe('post init in a terminal', () => {
       expect.stringMatching(/-keys\.smesh-backup\.age$/),
     ]);
     expect(run.text()).not.toContain(PASSPHRASE);
-    expect(run.text()).toContain('--cpu');
+
+    // The same command, typed in a folder of its own, makes the same but for the key.
+    const command = /The same without questions:\s+(smesh-compose .*?)\s*$/s.exec(run.text())?.[1] ?? '';
+    const passphrase = join(base, 'passphrase');
+    writeFileSync(passphrase, PASSPHRASE, { mode: 0o600 });
+    const second = join(base, 'second/farm');
+    mkdirSync(second, { recursive: true });
+    const words = command
+      .replaceAll(/\r?\n\s*/g, ' ')
+      .split(' ')
+      .slice(1);
+    const moved = words.map((word) =>
+      word === 'FILE' ? passphrase : word.replace(join(disk, 'post'), join(disk, 'other')),
+    );
+    const { code, stderr } = await runCli(moved, { cwd: second });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const model = (folder: string) =>
+      readFileSync(join(folder, 'smesh.yaml'), 'utf8')
+        .replace(/id: .*/, 'id: X')
+        .replace(/poetPrivateKey: .*/, 'poetPrivateKey: X')
+        .replace(/commitmentAtx: .*/, '')
+        .replace(join(disk, 'post'), join(disk, 'other'));
+    expect(model(second)).toBe(model(project));
   }, 60_000);
 });

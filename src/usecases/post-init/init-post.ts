@@ -27,8 +27,10 @@ export interface Prepared {
   readonly project: Project;
   /** Jobs of this run. */
   readonly names: readonly string[];
-  /** For `--json`, where nothing is run. */
+  /** For `--json`. */
   readonly facts: Readonly<Record<string, unknown>>;
+  /** The command that does the same, where a person was asked. */
+  readonly same?: string;
 }
 
 /**
@@ -57,11 +59,11 @@ export async function preparePost(context: Context, options: PostInitOptions): P
   const before = loaded ?? begun;
   if (before === undefined) throw new Error('no project');
   refuseForeignNode(context, before.project, await context.ports.files.facts(before.project.node.data));
-  refuseOverlaps(before.project, rest);
   const looks = await lookAtAllJobs(context, before.project);
   const places: Place[] = [];
   for (const path of rest) places.push(await lookAtPlace(context, before.project, path, looks));
   refuseTwice(places.map(({ realPath }) => realPath));
+  refuseOverlaps(before.project, places);
   const data = places.filter(({ use }) => use.kind === 'data');
   const isResumed = data.length > 0;
   if (isResumed && data.length < places.length) throw oneKind();
@@ -77,9 +79,8 @@ export async function preparePost(context: Context, options: PostInitOptions): P
     ['post init', ...(isResumed ? ['--resume'] : []), ...named.map(quoteForShell)].join(' '),
     [...(begun?.flags ?? []), ...flagsOf(before.project, plan, options, isResumed)],
   );
-  if (written && context.out.interactive && !context.json)
-    context.out.note(`The same without questions:\n  ${same}`);
-  return { project, names: plan.jobs.map(({ job }) => job.name), facts };
+  const asked = written && context.out.interactive && !context.json;
+  return { project, names: plan.jobs.map(({ job }) => job.name), facts, ...(asked ? { same } : {}) };
 }
 
 /** Whether the flags speak of something that is not there yet. */
@@ -175,7 +176,7 @@ function refuseForeignNode(
 }
 
 /** New data in what is somebody's already, or around it, would sooner or later be mixed with it. */
-function refuseOverlaps({ node, identities, initialisation }: Project, paths: readonly string[]): void {
+function refuseOverlaps({ node, identities, initialisation }: Project, places: readonly Place[]): void {
   const owned = [
     { what: "the node's data folder", path: node.data },
     ...identities.map(({ name, data }) => ({ what: `the directory of ${name}`, path: data })),
@@ -184,9 +185,10 @@ function refuseOverlaps({ node, identities, initialisation }: Project, paths: re
       path: data,
     })),
   ];
-  for (const path of paths) {
-    const owner = owned.find((one) => isWithin(path, one.path));
-    if (owner === undefined) continue;
+  for (const { path, realPath, use } of places) {
+    const owner = owned.find((one) => isWithin(path, one.path) || isWithin(realPath, one.path));
+    // Its own data: what can be done about that is said where data is gone on with.
+    if (owner === undefined || (use.kind === 'data' && owner.path === path)) continue;
     const same = path === owner.path;
     throw new SmeshError(
       'place-taken',

@@ -1,3 +1,4 @@
+import { initialisationCommand } from '../../domain/compose/init-jobs.ts';
 import { isWithin } from '../../domain/disk/mounts.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { PendingKey } from '../../domain/identity/decide-pending.ts';
@@ -157,15 +158,7 @@ async function checkData(
   const { path } = place;
   const { smesherId, units, maxFileSize, commitmentAtx } = metadata;
   const served = project.identities.find(({ id }) => id === smesherId);
-  if (served !== undefined)
-    throw new SmeshError(
-      'identity-served',
-      ExitCode.refused,
-      `${path} is data of ${served.name} (${shortId(smesherId)}), which the node serves: it must not be written while it may be proved`,
-      {
-        hint: `Nothing was changed. Take it out first, then go on with it: smesh-compose remove ${served.name}   smesh-compose post init --resume ${quoteForShell(path)}`,
-      },
-    );
+  if (served !== undefined) throw isServed(project, served.name, path, metadata);
   const elsewhere = project.initialisation?.jobs.find(({ id }) => id === smesherId);
   if (elsewhere !== undefined) throw twice(smesherId, path, `${elsewhere.name} in ${elsewhere.data}`);
   refuseOtherUnits(project, path, units, options);
@@ -197,6 +190,37 @@ async function checkData(
       `${path}: there is less free than the rest of it takes; it will stop when the disk is full, and lose nothing.`,
     );
   return Math.min(state.progress.bytes, units * unitBytes(project.network.post));
+}
+
+/** A gap in served data is mended by a job once it is out of the project; of the only identity by postcli itself. */
+function isServed(project: Project, name: string, path: string, metadata: PostMetadata): SmeshError {
+  const { smesherId: id, units, commitmentAtx, maxFileSize } = metadata;
+  const job = { id, name, data: path, units, commitmentAtx, maxFileSize, provider: 0 };
+  const flags = initialisationCommand(
+    job,
+    { gpu: 'nvidia', image: '', devices: [], jobs: [] },
+    project.network,
+  );
+  const alone = project.identities.length === 1;
+  const place = quoteForShell(path);
+  return new SmeshError(
+    'identity-served',
+    ExitCode.refused,
+    `${path} is data of ${name} (${shortId(id)}), which the node serves: it must not be written while it may be proved`,
+    {
+      details: alone
+        ? [
+            'It is the only identity, and a node needs one. So postcli itself writes what is missing, with the flags of the data:',
+            `smesh-compose stop ${name}`,
+            `postcli ${flags.map((word, at) => (flags[at - 1] === '-datadir' ? place : word)).join(' ')}`,
+            `smesh-compose up ${name}`,
+          ]
+        : [],
+      hint: alone
+        ? 'Nothing was changed.'
+        : `Nothing was changed. Take it out first, then go on with it: smesh-compose remove ${name}   smesh-compose post init --resume ${place}`,
+    },
+  );
 }
 
 function twice(id: SmesherId, path: string, other?: string): SmeshError {

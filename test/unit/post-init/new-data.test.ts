@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { notesOf } from '../../../src/usecases/post-init/look-at-places.ts';
 import { makeIdentity } from '../../helpers/keys.ts';
 import { makePostDirectory } from '../../helpers/post-data.ts';
 import { describeTree } from '../../helpers/tree.ts';
@@ -208,6 +209,44 @@ describe('post init of new data', () => {
     await farm.run({ places: [at('mine')] });
     expect(await code('mine/deeper')).toBe('place-taken');
     expect(keysOf(farm)).toHaveLength(1);
+  });
+});
+
+describe('what is to be known of a place', () => {
+  const place = {
+    path: '/mnt/x',
+    realPath: '/mnt/x',
+    use: { kind: 'parent' },
+    exists: true,
+    nearest: '/mnt/x',
+    disk: 'sda',
+  } as const;
+  const more = { owner: { uid: 0, gid: 0 }, freeBytes: 0, plannedBytes: 0 };
+  it.each([
+    ['nfs4', '/mnt/x', 'network share'],
+    ['fuse.mergerfs', '/mnt/x', 'FUSE mount'],
+    ['tmpfs', '/mnt/x', 'in memory'],
+    ['ext4', '/', 'disk of the system'],
+    ['ext4', '/mnt/x', ''],
+  ])('S14: %s on %s: %s', (fileSystem, mountPoint, wanted) => {
+    const notes = notesOf({ ...place, ...more, fileSystem, mountPoint });
+    expect(notes).toHaveLength(wanted === '' ? 0 : 1);
+    expect(notes.join()).toContain(wanted);
+  });
+
+  it('S12, S13: one that may not be written is refused before anything is made', async () => {
+    const farm = scene();
+    const before = describeTree(farm.root);
+    for (const code of ['EACCES', 'EROFS', 'ENOSPC']) {
+      const writeNew = () => Promise.reject(Object.assign(new Error(code), { code }));
+      const run = farm.run({ places: [farm.disk] }, (context) => ({
+        ...context,
+        ports: { ...context.ports, files: { ...context.ports.files, writeNew } },
+      }));
+      const wanted = { EACCES: 'place-forbidden', EROFS: 'read-only', ENOSPC: 'no-room' }[code];
+      expect(await refusal(run)).toMatchObject({ code: wanted, exitCode: 3 });
+    }
+    expect(describeTree(farm.root, { ignore: ['farm/.smesh'] })).toEqual(before);
   });
 });
 
@@ -421,6 +460,28 @@ describe('data that was begun', () => {
     await farm.run({ places: [half], commitment: 'ab'.repeat(32), maxFileSize: 4096 });
     expect(farm.said.warnings.join('\n')).toContain('--commitment, --max-file-size are passed over');
     expect(written(farm).init?.jobs[0]).toMatchObject({ commitmentAtx: '07'.repeat(32), maxFileSize: 1024 });
+  });
+
+  it('S4: of a served identity is refused, with what to type', async () => {
+    const farm = scene();
+    const half = join(farm.disk, 'half');
+    const { smesherId } = unfinished(half);
+    const file = join(farm.directory, 'smesh.yaml');
+    const serve = (other: string) =>
+      writeFileSync(
+        file,
+        readFileSync(file, 'utf8').replace(
+          /^identities:.*(\n {2}.*)*/m,
+          `identities:\n  - {id: '${smesherId}', name: post-0001, data: ${half}}${other}`,
+        ),
+      );
+    serve('');
+    const alone = await refusal(farm.run({ places: [half], units: undefined }));
+    expect(alone).toMatchObject({ code: 'identity-served', exitCode: 5 });
+    expect(alone.text).toContain(`-datadir ${half} -numUnits 2 -maxFileSize 1024`);
+    serve(`\n  - {id: '${makeIdentity().smesherId}', name: post-0002, data: /nowhere}`);
+    const beside = await refusal(farm.run({ places: [half], units: undefined }));
+    expect(beside.text).toContain('smesh-compose remove post-0001');
   });
 
   it('is refused when it is complete, of another network, or would be made twice', async () => {
