@@ -6,6 +6,7 @@ import { renderWatch } from '../ui/watch.ts';
 import { loadProject } from '../usecases/load-project.ts';
 import { observeProject } from '../usecases/observe.ts';
 import { type SwitchNote, switchNote } from '../usecases/poet-switch/note.ts';
+import { jobsNote } from '../usecases/post-init/status-note.ts';
 import { buildReport, nextSamples, type Samples } from '../usecases/status/report.ts';
 import { askMachine, scheduleInputs } from '../usecases/status/schedule-inputs.ts';
 import { type Context, defineCommand, type Invocation } from './command.ts';
@@ -57,7 +58,9 @@ async function run(invocation: Invocation, context: Context): Promise<number> {
     const observation = await observeProject(ports, project, clock, { timeoutMs });
     const schedule = await scheduleInputs(context, project, await machine, observation);
     const built = buildReport({ directory, project, observation, samples, schedule });
-    const report = withSwitch(built, await switchNote(context));
+    const jobs = built.engineAnswers ? await jobsNote(context, project) : undefined;
+    const withJobs = jobs === undefined ? built : { ...built, findings: [...built.findings, jobs] };
+    const report = withSwitch(withJobs, await switchNote(context));
     samples = nextSamples(samples, observation);
     return report;
   };

@@ -172,6 +172,9 @@ describe('jobs', () => {
     expect(down.code, down.stderr).toBe(0);
     expect(await running()).toEqual(JOBS);
 
+    const { stdout } = await project.smesh(['status']);
+    expect(plain(stdout)).toMatch(/post-0001-init.* makes? PoST data/);
+
     await docker('kill', await project.containerOf('post-0001-init'));
     expect((await status()).jobs['post-0001-init']).toMatchObject({ code: 'killed' });
     const run = await project.smesh(['post', 'stop', '--json']);
