@@ -30,11 +30,12 @@ export function percentOf(report: JobReport): string {
 
 /** What a job does, or what it waits for, in a few words. */
 export function jobWords(report: JobReport): string {
-  const { place, end, state, searches } = report;
+  const { place, end, state, searches, silentMs } = report;
   switch (place.kind) {
     case 'complete':
       return 'complete';
     case 'runs':
+      if (silentMs !== undefined) return `has written nothing for ${formatDuration(silentMs)}`;
       return searches === true ? 'runs: looks for a VRF nonce beyond the data' : 'runs';
     case 'waits':
       return place.why;
@@ -112,7 +113,8 @@ export function renderJobWatch(reports: readonly JobReport[], width: number, sty
 
 /** That they run everybody sees; the room is for names. */
 function runningLines(running: readonly JobReport[], width: number, style: MomentStyle): string[] {
-  if (running.some(({ searches }) => searches === true)) return renderJobs(running, width, style);
+  if (running.some(({ searches, silentMs }) => searches === true || silentMs !== undefined))
+    return renderJobs(running, width, style);
   const rows = rowsOf(running, style).map((row) => row.slice(0, -1));
   return renderTable(COLUMNS.slice(0, -1), rows, width);
 }
@@ -141,7 +143,10 @@ export function adviceLines(reports: readonly JobReport[]): readonly string[] {
 }
 
 /** What to type next for one job; `undefined`: nothing. */
-export function nextOf({ state, place, end }: JobReport): string | undefined {
+export function nextOf({ state, place, end, silentMs, job }: JobReport): string | undefined {
+  if (silentMs !== undefined) {
+    return `Does its card hang (sudo dmesg | grep -i -e Xid -e amdgpu -e i915), or its disk? End it and begin again: smesh-compose post stop ${job.name}   smesh-compose post init --resume`;
+  }
   if (place.kind === 'complete' || place.kind === 'runs' || place.kind === 'waits') return undefined;
   if (end !== undefined) return end.next;
   switch (state.kind) {
@@ -183,6 +188,7 @@ export function jobToJson(report: JobReport): Readonly<Record<string, unknown>> 
     labelsPerSecond: pace?.labelsPerSecond ?? null,
     bytesPerSecond: pace?.bytesPerSecond ?? null,
     doneAt: pace?.doneAt === undefined ? null : new Date(pace.doneAt).toISOString(),
+    silentSeconds: report.silentMs === undefined ? null : Math.round(report.silentMs / 1000),
     searchesNonce: report.searches === true,
     code: end?.code ?? (state.kind === 'refused' ? state.code : null),
     why: end?.why ?? ('why' in place ? place.why : null),

@@ -66,6 +66,8 @@ export interface JobLook {
   readonly writable?: boolean;
   /** Of the files in its directory, by index; absent where that could not be looked at. */
   readonly sizes?: ReadonlyMap<number, number>;
+  /** When one of them was last written to, milliseconds since 1970. */
+  readonly writtenAt?: number;
   /** As `scan` names it; absent: unknown, and then a disk of its own. */
   readonly disk?: string;
   /** Mount point of its file system: what shares it shares its free bytes. */

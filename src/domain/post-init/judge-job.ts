@@ -1,9 +1,11 @@
-import { type DataFile, formatRange, formatRanges } from '../post/completeness.ts';
+import type { DataFile } from '../post/completeness.ts';
 import { LABEL_BYTES, METADATA_FILE, readMetadata } from '../post/metadata.ts';
 import type { PostMetadata } from '../post/types.ts';
 import type { InitialisationJob, Network } from '../project/types.ts';
 import { bytesOf, dataFilePath, type JobFiles, jobFiles, metadataOf } from './job-files.ts';
-import type { JobProgress, JobState, RefusalCode } from './job-state.ts';
+import type { JobProgress, JobState } from './job-state.ts';
+import { inRange, judgeFiles } from './judge-files.ts';
+import { type Refusal, refuse, THEN_AGAIN } from './refusal.ts';
 
 export type MetadataSeen =
   | { readonly kind: 'present'; readonly text: string }
@@ -12,7 +14,13 @@ export type MetadataSeen =
 
 /** What was seen of a directory; nothing in it is judged yet. */
 export type FolderSeen =
-  | { readonly kind: 'seen'; readonly files: readonly DataFile[]; readonly metadata: MetadataSeen }
+  | {
+      readonly kind: 'seen';
+      readonly files: readonly DataFile[];
+      readonly metadata: MetadataSeen;
+      /** When a data file was last written to, milliseconds since 1970; absent: not looked at, or none. */
+      readonly writtenAt?: number;
+    }
   | { readonly kind: 'missing' }
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'late' }
@@ -82,25 +90,13 @@ function judgeListed(
   return { kind: progress.bytes === 0 ? 'not-begun' : 'unfinished', progress };
 }
 
-type Refusal = Extract<JobState, { readonly kind: 'refused' }>;
-
-function refuse(code: RefusalCode, message: string, hint: string): Refusal {
-  return { kind: 'refused', code, message, hint };
-}
-
 function full({ bytes }: JobFiles): JobProgress {
   return { bytes, expectedBytes: bytes };
-}
-
-function inRange({ from, to }: JobFiles): (file: DataFile) => boolean {
-  return ({ index }) => index >= from && index <= to;
 }
 
 function holdsNone(data: FolderSeen, files: JobFiles): boolean {
   return data.kind === 'missing' || (data.kind === 'seen' && !data.files.some(inRange(files)));
 }
-
-const AGAIN = 'then: smesh-compose post init --resume';
 
 function away({ data }: InitialisationJob, seen: Exclude<FolderSeen, Listed>): JobState {
   switch (seen.kind) {
@@ -108,7 +104,7 @@ function away({ data }: InitialisationJob, seen: Exclude<FolderSeen, Listed>): J
       return {
         kind: 'away',
         why: `${data} is not there: is its disk mounted?`,
-        next: `Mount it (or make the directory, if there never was one), ${AGAIN}`,
+        next: `Mount it (or make the directory, if there never was one), ${THEN_AGAIN}`,
       };
     case 'forbidden':
       return {
@@ -120,13 +116,13 @@ function away({ data }: InitialisationJob, seen: Exclude<FolderSeen, Listed>): J
       return {
         kind: 'away',
         why: `${data} does not answer: its disk is dying, or a share whose server is gone`,
-        next: `sudo dmesg | tail -50   tells what the kernel saw; ${AGAIN}`,
+        next: `sudo dmesg | tail -50   tells what the kernel saw; ${THEN_AGAIN}`,
       };
     case 'broken':
       return {
         kind: 'away',
         why: `the disk answers with an error (${seen.fault}) at ${data}`,
-        next: `sudo dmesg | tail -50   tells what the kernel saw; ${AGAIN}`,
+        next: `sudo dmesg | tail -50   tells what the kernel saw; ${THEN_AGAIN}`,
       };
   }
 }
@@ -136,7 +132,7 @@ function emptied({ data }: InitialisationJob, lastBytes: number): JobState {
   return {
     kind: 'away',
     why: `${data} is empty, and had ${lastBytes} bytes of data before: is its disk mounted?`,
-    next: `Mount it, ${AGAIN}   (emptied on purpose: remove .smesh/initialisation.json first)`,
+    next: `Mount it, ${THEN_AGAIN}   (emptied on purpose: remove .smesh/initialisation.json first)`,
   };
 }
 
@@ -144,7 +140,7 @@ function readOnly({ data }: InitialisationJob): Refusal {
   return refuse(
     'read-only',
     `${data} lies on a file system that is mounted read-only: no label can be written`,
-    `Look why (sudo dmesg | tail -50: a disk with errors is remounted so), mount it read-write, ${AGAIN}`,
+    `Look why (sudo dmesg | tail -50: a disk with errors is remounted so), mount it read-write, ${THEN_AGAIN}`,
   );
 }
 
@@ -170,7 +166,7 @@ function takeMetadata(
       state: refuse(
         'metadata-missing',
         `${data} holds labels, but no ${METADATA_FILE}: whose they are is not known, and postcli would not go on`,
-        `Put ${METADATA_FILE} back from a backup or from another part of the same initialisation, ${AGAIN}`,
+        `Put ${METADATA_FILE} back from a backup or from another part of the same initialisation, ${THEN_AGAIN}`,
       ),
     };
   }
@@ -180,7 +176,7 @@ function takeMetadata(
     state: refuse(
       'metadata-malformed',
       `${path} cannot be used: ${reading.reasons.join('; ')}`,
-      `Put it back from a backup or from another part of the same initialisation, ${AGAIN}`,
+      `Put it back from a backup or from another part of the same initialisation, ${THEN_AGAIN}`,
     ),
   };
 }
@@ -239,57 +235,4 @@ function compare(
         `${place} of ${found.units} units, and job ${job.name} has ${wanted.units}: data cannot be grown; postcli would refuse`,
         `${back} More space takes another identity: smesh-compose post init`,
       );
-}
-
-const singles = (files: readonly DataFile[]) =>
-  files.map(({ index }) => [index, index] as const).sort(([a], [b]) => a - b);
-
-/** Files that must not be there, or not in this size. */
-function judgeFiles(
-  job: InitialisationJob,
-  files: JobFiles,
-  found: readonly DataFile[],
-  joined: readonly DataFile[],
-): Refusal | undefined {
-  const { data } = job;
-  const seen = new Set<number>();
-  const twice = found.filter(({ index }) => seen.size === seen.add(index).size);
-  if (twice.length > 0) {
-    return refuse(
-      'file-twice',
-      `${data} has ${formatRanges(singles(twice))} there twice, under two spellings of the number`,
-      `Move the one out of the way that postcli did not write (postdata_${twice[0]?.index}.bin is its spelling), ${AGAIN}`,
-    );
-  }
-  const surplus = found.filter(({ index }) => index >= files.count);
-  if (surplus.length > 0) {
-    return refuse(
-      'surplus-files',
-      `${data} has ${formatRanges(singles(surplus))} beyond the ${files.count} that ${job.units} units take: postcli would delete them without asking`,
-      `If they are of other data, move them away; if not, correct units in smesh.yaml; ${AGAIN}`,
-    );
-  }
-  const outside = found.filter((file) => !inRange(files)(file));
-  if (outside.length > 0) {
-    return refuse(
-      'files-outside-range',
-      `${data} has ${formatRanges(singles(outside))}, and job ${job.name} writes ${formatRange([files.from, files.to])}: they would be there twice when the parts are joined`,
-      `Move them to the directory of the job whose range they are in, or correct fromFile and toFile in smesh.yaml; ${AGAIN}`,
-    );
-  }
-  if (joined.length > 0) {
-    return refuse(
-      'partly-joined',
-      `${job.into} has ${formatRanges(singles(joined))} of the range of job ${job.name} already, and not all: which of them count cannot be told`,
-      `Where a join was interrupted, smesh-compose generate finishes it; else move them back to ${data}, ${AGAIN}`,
-    );
-  }
-  const long = found.filter(({ index, size }) => size > files.sizeOf(index));
-  const [first] = long;
-  if (first === undefined) return undefined;
-  return refuse(
-    'file-too-long',
-    `${formatRanges(singles(long))} in ${data} ${long.length === 1 ? 'is' : 'are'} longer than possible (${first.size} instead of ${files.sizeOf(first.index)} bytes): labels in it are misplaced, and postcli would cut it and take it for good`,
-    `Move ${dataFilePath(data, first.index)} out of the way; it is written again. ${AGAIN.replace('then', 'Then')}`,
-  );
 }

@@ -1,10 +1,10 @@
 import { isUp } from '../../domain/compose/container-role.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
-import { cardOf } from '../../domain/post-init/card.ts';
+import { CPU_CARD, cardOf } from '../../domain/post-init/card.ts';
 import { explainEnd, type JobEnd } from '../../domain/post-init/explain-end.ts';
 import { paceOf } from '../../domain/post-init/growth.ts';
 import { growthFromLog, type JobLog } from '../../domain/post-init/job-log.ts';
-import { diskOf, type JobReport } from '../../domain/post-init/job-report.ts';
+import { diskOf, type JobReport, silenceOf } from '../../domain/post-init/job-report.ts';
 import type { JobLook } from '../../domain/post-init/job-state.ts';
 import { decideQueue, missingBytes, type QueueJob } from '../../domain/post-init/queue.ts';
 import type { InitialisationSettings, Project } from '../../domain/project/types.ts';
@@ -60,6 +60,23 @@ export function endOf(
   });
 }
 
+/** Of one that runs: `silentMs`, where it has written nothing for too long. */
+export function silent(
+  { clock }: Pick<Context, 'clock'>,
+  { card, writtenAt }: Pick<JobReport, 'card' | 'writtenAt'>,
+  { startedAt }: ObservedContainer,
+  searches: boolean,
+): Pick<JobReport, 'silentMs'> {
+  const silentMs = silenceOf({
+    now: clock.now(),
+    onCpu: card === CPU_CARD,
+    searches,
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(writtenAt === undefined ? {} : { writtenAt }),
+  });
+  return silentMs === undefined ? {} : { silentMs };
+}
+
 /** One look at all jobs: files, containers and logs. Changes nothing; where the engine does not answer, files alone count. */
 export async function gatherReports(
   context: Context,
@@ -107,6 +124,7 @@ export async function gatherReports(
       ...report,
       container: container.state,
       searches: log.searches,
+      ...silent(context, report, container, log.searches),
       ...(pace === undefined ? {} : { pace }),
     };
   });

@@ -2,7 +2,7 @@ import { isUp } from '../../domain/compose/container-role.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { SmeshError } from '../../domain/errors.ts';
 import { cardOf } from '../../domain/post-init/card.ts';
-import { type EndedBy, explainEnd, type JobEnd } from '../../domain/post-init/explain-end.ts';
+import type { JobEnd } from '../../domain/post-init/explain-end.ts';
 import type { GapHold } from '../../domain/post-init/gap-hold.ts';
 import { type Growth, paceOf, withSample } from '../../domain/post-init/growth.ts';
 import { growthFromLog } from '../../domain/post-init/job-log.ts';
@@ -12,9 +12,10 @@ import { decideQueue, isRunnable, missingBytes, type Place } from '../../domain/
 import type { InitialisationSettings, Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
 import { gapHolds } from './gap-holds.ts';
-import { queueJob } from './gather-reports.ts';
+import { queueJob, silent } from './gather-reports.ts';
 import { jobContainers, readLogOf } from './job-containers.ts';
 import type { JobEvents } from './job-events.ts';
+import { judgeEnd, notStarted } from './judge-end.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
 import { noteBytes } from './note-bytes.ts';
 import { SizeReader } from './size-reader.ts';
@@ -22,8 +23,6 @@ import { startJobs } from './start-jobs.ts';
 
 /** Whether somebody proves changes slowly, and asking costs a question to each prover. */
 const GAP_EVERY_MS = 60_000;
-
-const ENGINE_GOES_MS = 1500;
 
 /** A disk that is mounted again, room that was made, and how much room is left beside those who write. */
 const FILES_EVERY_MS = 30_000;
@@ -123,6 +122,9 @@ export class JobRunner {
         ...(container === undefined ? {} : { container: container.state }),
         ...(pace === undefined ? {} : { pace }),
         ...(this.#searches.has(name) ? { searches: true } : {}),
+        ...(place.kind === 'runs' && container !== undefined
+          ? silent(this.#context, { ...look, card: this.#cardOf(look) }, container, this.#searches.has(name))
+          : {}),
         ...(end === undefined || place.kind === 'runs' ? {} : { end }),
       };
     });
@@ -204,35 +206,9 @@ export class JobRunner {
     return [`! ${name}: ${end.why}`];
   }
 
-  async #explain(name: string, look: JobLook): Promise<JobEnd> {
-    const container = this.#containers.get(name);
-    const log =
-      container === undefined
-        ? undefined
-        : await readLogOf(this.#context, await this.#context.ports.docker(), container);
-    const endedBy = await this.#whoEnded(container, log?.interrupted === true);
-    return explainEnd({
-      job: look.job,
-      gpu: this.#settings.gpu,
-      card: this.#cardOf(look),
-      state: look.state,
-      endedBy,
-      oomKilled: container?.oomKilled ?? false,
-      said: log?.said ?? [],
-      ...(container?.exitCode === undefined ? {} : { exitCode: container.exitCode }),
-      ...(look.freeBytes === undefined ? {} : { freeBytes: look.freeBytes }),
-    });
-  }
-
-  async #whoEnded(container: ObservedContainer | undefined, interrupted: boolean): Promise<EndedBy> {
-    const { clock, ports } = this.#context;
-    if (container === undefined) return 'somebody';
-    const ask = () => this.#events.endedBy(container.id, container.finishedAt ?? clock.now());
-    if (ask() !== 'somebody' && !interrupted) return ask();
-    // An engine that goes down stops its containers as a person would, and is gone a moment later.
-    await clock.sleep(ENGINE_GOES_MS);
-    await (await ports.docker()).engine();
-    return ask() === 'engine' ? 'engine' : 'somebody';
+  #explain(name: string, look: JobLook): Promise<JobEnd> {
+    const place = { gpu: this.#settings.gpu, card: this.#cardOf(look) };
+    return judgeEnd(this.#context, this.#events, look, place, this.#containers.get(name));
   }
 
   async #places(): Promise<ReadonlyMap<string, Place>> {
@@ -280,16 +256,7 @@ export class JobRunner {
         told.push(`${name}: ${bytes > 0 ? 'resumes' : 'begins'} on ${this.#cardOf(look)}, ${look.job.data}`);
         continue;
       }
-      const end = explainEnd({
-        job: look.job,
-        gpu: this.#settings.gpu,
-        card: this.#cardOf(look),
-        state: look.state,
-        endedBy: 'itself',
-        oomKilled: false,
-        startError: error,
-        said: [],
-      });
+      const end = notStarted(look, { gpu: this.#settings.gpu, card: this.#cardOf(look) }, error);
       this.#ends.set(name, end);
       this.#givenUp.add(name);
       told.push(`! ${name}: ${end.why}`);

@@ -25,16 +25,20 @@ export async function lookAtFolder(files: FilesPort, path: string): Promise<Fold
       return index === undefined ? [] : [{ name, index }];
     });
     const found: DataFile[] = [];
+    let writtenAt: number | undefined;
     const queue = [...names];
     const work = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const facts = await files.facts(`${path}/${next.name}`);
-        if (facts !== undefined) found.push({ index: next.index, size: facts.size });
+        if (facts === undefined) continue;
+        found.push({ index: next.index, size: facts.size });
+        writtenAt = Math.max(writtenAt ?? 0, facts.modifiedMs);
       }
     };
     await Promise.all(Array.from({ length: FILES_AT_ONCE }, work));
     found.sort((a, b) => a.index - b.index);
-    return { kind: 'seen', files: found, metadata: await lookAtMetadata(files, path) };
+    const metadata = await lookAtMetadata(files, path);
+    return { kind: 'seen', files: found, metadata, ...(writtenAt === undefined ? {} : { writtenAt }) };
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };

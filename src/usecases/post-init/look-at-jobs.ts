@@ -70,7 +70,10 @@ async function judge(
     job,
     state,
     ...(folder?.kind === 'seen'
-      ? { sizes: new Map(folder.files.map(({ index, size }) => [index, size])) }
+      ? {
+          sizes: new Map(folder.files.map(({ index, size }) => [index, size])),
+          ...(folder.writtenAt === undefined ? {} : { writtenAt: folder.writtenAt }),
+        }
       : {}),
     ...(free === undefined ? {} : { freeBytes: free }),
     ...(mount === undefined ? {} : { fileSystem: mount.mountPoint }),
