@@ -69,7 +69,8 @@ export async function runPostInit(
   const prepared = await lockedUnlessDry(context, 'post init', options.dryRun, () =>
     preparePost(context, options),
   );
-  if (options.dryRun || options.noStart) return sayWritten(context, prepared, options.dryRun);
+  if (options.dryRun || options.noStart || prepared.names.length === 0)
+    return sayWritten(context, prepared, options.dryRun);
   saySame(context, prepared);
   const run = await runJobs(context, prepared.project, {
     names: prepared.names,
@@ -90,11 +91,11 @@ function saySame({ out }: Context, { same }: Prepared): void {
 function sayWritten(context: Context, prepared: Prepared, dryRun: boolean): number {
   const { names, facts } = prepared;
   if (context.json) context.out.json({ schemaVersion: 1, dryRun, ...facts });
-  else if (!dryRun)
+  else if (names.length > 0 && !dryRun)
     context.out.result(
       `${'resumed' in facts ? 'There' : 'Written'}: ${names.join(', ')}. Nothing was started. Next: smesh-compose post init   (or: docker compose --profile init up)`,
     );
-  else context.out.note('Nothing was changed.');
+  else if (dryRun) context.out.note('Nothing was changed.');
   if (!dryRun) saySame(context, prepared);
   return ExitCode.ok;
 }

@@ -1,7 +1,7 @@
-import { isWithin } from '../../domain/disk/mounts.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { METADATA_FILE, readMetadata } from '../../domain/post/metadata.ts';
 import type { PostMetadata } from '../../domain/post/types.ts';
+import { unitsOfSize } from '../../domain/post-init/size.ts';
 import type { InitialisationJob, Project } from '../../domain/project/types.ts';
 import { quoteForShell } from '../../domain/shell-quote.ts';
 import { enumerate } from '../../ui/text.ts';
@@ -9,17 +9,20 @@ import { plural } from '../../ui/units.ts';
 import { applyGenerate } from '../apply-generate.ts';
 import type { Context } from '../context.ts';
 import { planGenerate } from '../generate.ts';
-import { type CommandPart, headlessCommand } from '../init/headless.ts';
+import { headlessCommand } from '../init/headless.ts';
 import { fromWorkingDirectory } from '../init/options.ts';
 import { loadProject, loadProjectIfPresent } from '../load-project.ts';
 import { identitiesFolder } from '../node-keys.ts';
 import { readPendingKeys } from '../pending-keys.ts';
+import { askShares } from './ask-count.ts';
 import { beginProject } from './begin-project.ts';
+import { nothingThere, oneKind, refuseForeignNode, refuseOverlaps, refuseTwice } from './check-places.ts';
 import { withoutKey } from './find-key.ts';
 import { lookAtAllJobs, lookAtPlace, type Place } from './look-at-places.ts';
 import type { PostInitOptions } from './options.ts';
 import { type NewData, planNew } from './plan-new.ts';
-import { jobsAt, notePassedOver, planResume, refuseOtherUnits } from './resume.ts';
+import { jobsAt, notePassedOver, planResume, refuseOtherUnits, servedWhole } from './resume.ts';
+import { flagsOf } from './same-flags.ts';
 import { writeJobs } from './write-jobs.ts';
 
 /** What is to be run once the project says so. */
@@ -69,18 +72,53 @@ export async function preparePost(context: Context, options: PostInitOptions): P
   if (isResumed && data.length < places.length) throw oneKind();
   if (options.resume && !isResumed) throw nothingThere(rest);
   const pending = await readPendingKeys(context, identitiesFolder(before.project));
+  const unserved = await withoutServed(context, before.project, data);
+  if (isResumed && unserved.length === 0)
+    return { project: before.project, names: [], facts: { resumed: [] } };
+  const units = unitsTold(before.project, options);
+  const counted = { ...present({ count: options.count, units }) };
+  const { shares, making } = isResumed
+    ? { shares: [], making: [] }
+    : await askShares(context, places, jobs, counted);
+  if (!isResumed && shares.length === 0) return resumeThose(context, before.project, making, options);
   const plan = isResumed
-    ? await planResume(context, before.project, data, pending, options)
-    : await planNew(context, before.project, places, pending, options);
+    ? await planResume(context, before.project, unserved, pending, options)
+    : await planNew(context, before.project, shares, pending, options);
   sayWaiting(context, plan);
   const { project, written, facts } = await writeJobs(context, before, plan, options, isResumed);
   const same = headlessCommand(
     context,
     ['post init', ...(isResumed ? ['--resume'] : []), ...named.map(quoteForShell)].join(' '),
-    [...(begun?.flags ?? []), ...flagsOf(before.project, plan, options, isResumed)],
+    [...(begun?.flags ?? []), ...flagsOf(before.project, plan, making, options, isResumed)],
   );
   const asked = written && context.out.interactive && !context.json;
-  return { project, names: plan.jobs.map(({ job }) => job.name), facts, ...(asked ? { same } : {}) };
+  const names = [...making.map(({ name }) => name), ...plan.jobs.map(({ job }) => job.name)];
+  return { project, names, facts, ...(asked ? { same } : {}) };
+}
+
+function present<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+function unitsTold({ network }: Project, { units, sizeBytes }: PostInitOptions): number | undefined {
+  return units ?? (sizeBytes === undefined ? undefined : unitsOfSize(sizeBytes, network.post));
+}
+
+/** Without data that is whole and served: there is nothing to be made, and the same command typed again is no fault. */
+async function withoutServed(
+  context: Context,
+  project: Project,
+  places: readonly Place[],
+): Promise<readonly Place[]> {
+  const left: Place[] = [];
+  for (const place of places) {
+    const name = await servedWhole(context, project, place);
+    if (name === undefined) left.push(place);
+    else context.out.result(`${place.path} is complete, and in the project as ${name}. Nothing was changed.`);
+  }
+  return left;
 }
 
 /** Whether the flags speak of something that is not there yet. */
@@ -132,75 +170,6 @@ async function metadataIn(
   });
 }
 
-function refuseTwice(paths: readonly string[]): void {
-  const twice = paths.find((path, index) => paths.indexOf(path) !== index);
-  if (twice === undefined) return;
-  throw new SmeshError('place-twice', ExitCode.usage, `${twice} is named twice, perhaps under two names`, {
-    hint: 'Nothing was changed. Name it once; several identities on one disk: --count N',
-  });
-}
-
-function oneKind(): SmeshError {
-  return new SmeshError(
-    'mixed-places',
-    ExitCode.usage,
-    'Some of these places hold data that is gone on with, others are for new data',
-    { hint: 'Nothing was changed. Name them in two commands.' },
-  );
-}
-
-function nothingThere(places: readonly string[]): SmeshError {
-  return new SmeshError(
-    'nothing-to-resume',
-    ExitCode.invalid,
-    `There is nothing to go on with in ${enumerate(places)}`,
-    {
-      hint: 'Nothing was changed. See what is there: smesh-compose scan   New data: the same without --resume',
-    },
-  );
-}
-
-/** Found out after the key was made it would leave it without a job. */
-function refuseForeignNode(
-  { ports: { system } }: Context,
-  project: Project,
-  facts: { readonly uid: number } | undefined,
-): void {
-  if (facts === undefined || system.user.uid === 0 || facts.uid === system.user.uid) return;
-  throw new SmeshError(
-    'foreign-owner',
-    ExitCode.environment,
-    `The node's data folder ${project.node.data} belongs to user ${facts.uid}; you are user ${system.user.uid} and cannot put a key there`,
-    { hint: 'Nothing was changed. Run it as that user, or with sudo.' },
-  );
-}
-
-/** New data in what is somebody's already, or around it, would sooner or later be mixed with it. */
-function refuseOverlaps({ node, identities, initialisation }: Project, places: readonly Place[]): void {
-  const owned = [
-    { what: "the node's data folder", path: node.data },
-    ...identities.map(({ name, data }) => ({ what: `the directory of ${name}`, path: data })),
-    ...(initialisation?.jobs ?? []).map(({ name, data }) => ({
-      what: `the directory that ${name} fills`,
-      path: data,
-    })),
-  ];
-  for (const { path, realPath, use } of places) {
-    const owner = owned.find((one) => isWithin(path, one.path) || isWithin(realPath, one.path));
-    // Its own data: what can be done about that is said where data is gone on with.
-    if (owner === undefined || (use.kind === 'data' && owner.path === path)) continue;
-    const same = path === owner.path;
-    throw new SmeshError(
-      'place-taken',
-      ExitCode.invalid,
-      same ? `${path} is ${owner.what}` : `${path} lies in ${owner.what}, ${owner.path}`,
-      {
-        hint: 'Nothing was changed. Name another directory.',
-      },
-    );
-  }
-}
-
 function sayWaiting(context: Context, { keys, identities }: NewData): void {
   const waiting = keys.filter(
     ({ made, name }) =>
@@ -245,45 +214,4 @@ async function resumeThose(
   const request = { project, keyPlaces: [], repairKeys: false, force: options.force };
   if (!options.dryRun) await applyGenerate(context, 'post init', await planGenerate(context, request));
   return { project, names, facts: { resumed: names } };
-}
-
-/** What was answered, as flags. */
-function flagsOf(
-  { backup }: Project,
-  plan: NewData,
-  options: PostInitOptions,
-  resumed: boolean,
-): readonly CommandPart[] {
-  const units = new Set(plan.identities.map((identity) => identity.units));
-  const [same] = units;
-  const hasKey = options.recipients.length + (backup?.recipients.length ?? 0) > 0;
-  const repeated = (flag: string, values: readonly string[]): CommandPart[] =>
-    [...new Set(values)].map((value) => [flag, value]);
-  return [
-    // Without it `--yes` takes as much as fits, which is what differs from place to place.
-    ['--units', resumed || units.size !== 1 || same === undefined ? undefined : String(same)],
-    ['--count', resumed ? undefined : String(plan.identities.length)],
-    ['--gpu', plan.gpu],
-    ['--cpu', plan.gpu === 'cpu' ? true : undefined],
-    ...repeated(
-      '--device',
-      plan.jobs.flatMap(({ job }) => job.device ?? []),
-    ),
-    ...repeated(
-      '--provider',
-      plan.jobs.flatMap(({ job }) => (job.provider === undefined ? [] : [String(job.provider)])),
-    ),
-    ['--split', plan.split ? true : undefined],
-    [
-      '--max-file-size',
-      resumed || options.maxFileSize === undefined ? undefined : String(options.maxFileSize),
-    ],
-    ['--commitment', resumed ? undefined : options.commitment],
-    ['--user', options.user],
-    ['--passphrase-file', options.passphraseFile ?? (hasKey ? undefined : 'FILE')],
-    ...repeated('--recipient', options.recipients),
-    ...repeated('--keys', options.keys),
-    ['--no-start', options.noStart ? true : undefined],
-    ['--detach', options.detach ? true : undefined],
-  ];
 }

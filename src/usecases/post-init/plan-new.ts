@@ -4,12 +4,10 @@ import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { PendingKey } from '../../domain/identity/decide-pending.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { FileStep } from '../../domain/plan/steps.ts';
-import { spread } from '../../domain/post-init/directories.ts';
 import { type PlannedIdentity, type PlannedJob, planJobs } from '../../domain/post-init/plan-jobs.ts';
 import { DEFAULT_MAX_FILE_SIZE } from '../../domain/project/defaults.ts';
 import { freshNames } from '../../domain/project/name.ts';
 import type { GpuVendor, Project } from '../../domain/project/types.ts';
-import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import { nodeOwner } from '../owners.ts';
 import { askUnits, type Share, sizeNotes } from './ask-size.ts';
@@ -51,11 +49,10 @@ export interface NewData {
 export async function planNew(
   context: Context,
   project: Project,
-  places: readonly Place[],
+  shares: readonly Share[],
   pending: readonly PendingKey[],
   options: PostInitOptions,
 ): Promise<NewData> {
-  const shares = await askCount(context, places, options.count);
   for (const { place } of shares) {
     for (const note of notesOf(place)) context.out.warn(note);
     // Before anything else is asked: who cannot write there need not answer.
@@ -99,38 +96,6 @@ export async function planNew(
   const jobs = planJobs(identities, choice.cards, choice.split, project.network);
   const directories = await makeDirectories(context, project, jobs, identities, options.user);
   return { gpu: choice.gpu, split: choice.split, jobs, keys, identities, directories, commitment };
-}
-
-async function askCount(
-  context: Context,
-  places: readonly Place[],
-  given: number | undefined,
-): Promise<readonly Share[]> {
-  const least = places.length;
-  const canAsk = context.out.interactive && !context.yes && places.some(({ use }) => use.kind === 'parent');
-  const count =
-    given ??
-    (canAsk
-      ? Number(
-          await context.ports.prompt.input({
-            message: 'How many identities?',
-            explanation:
-              'Each has a key and a directory of its own. One per disk is usual; with more than 64 units, several.',
-            flag: '--count N',
-            initial: String(least),
-            validate: (text) =>
-              /^\d{1,3}$/.test(text.trim()) && Number(text) >= least ? undefined : `a number from ${least}`,
-          }),
-        )
-      : least);
-  if (count < least)
-    throw new SmeshError(
-      'bad-option',
-      ExitCode.usage,
-      `--count ${count} for ${plural(least, 'place')}: each gets one at least. Nothing was changed.`,
-    );
-  const each = spread(count, least);
-  return places.map((place, index) => ({ place, identities: each[index] ?? 0 }));
 }
 
 function fileSize(given: number | undefined): number {

@@ -147,6 +147,21 @@ function chooseNames(
   return names;
 }
 
+/** Name of the identity that is served from this place, where its data is whole. */
+export async function servedWhole(
+  { ports }: Context,
+  project: Project,
+  { path, use }: Place,
+): Promise<string | undefined> {
+  if (use.kind !== 'data') return undefined;
+  const { smesherId: id, units, maxFileSize, commitmentAtx } = use.metadata;
+  const served = project.identities.find((identity) => identity.id === id && identity.data === path);
+  if (served === undefined) return undefined;
+  const job = { id, name: served.name, data: path, units, maxFileSize, commitmentAtx };
+  const state = judgeJob(job, project.network, { data: await lookAtFolder(ports.files, path) });
+  return state.kind === 'complete' ? served.name : undefined;
+}
+
 /** Answers how many bytes are there. */
 async function checkData(
   context: Context,

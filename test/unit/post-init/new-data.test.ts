@@ -108,7 +108,11 @@ describe('post init of new data', () => {
     const farm = scene();
     mkdirSync(join(farm.disk, 'somebody-elses'));
     await farm.run({ places: [farm.disk], count: 2 });
-    await farm.run({ places: [farm.disk] });
+    // Those that are being made count: the same again makes nothing twice.
+    const again = await farm.run({ places: [farm.disk], count: 2 });
+    expect(again.names).toEqual(['post-0001-init', 'post-0002-init']);
+    const more = await farm.run({ places: [farm.disk], count: 3 });
+    expect(more.names).toEqual(['post-0001-init', 'post-0002-init', 'post-0003-init']);
     expect(readdirSync(farm.disk).sort()).toEqual(['post-0001', 'post-0002', 'post-0003', 'somebody-elses']);
     expect(keysOf(farm)).toHaveLength(3);
     expect(written(farm).init?.jobs.map(({ data }) => data)).toEqual(
@@ -288,7 +292,7 @@ describe.skipIf(!canMount())('disks (skipped where this process may not mount)',
     // 16 MiB a unit; 1 GiB stays free.
     await farm.run({ places: [farm.disk], units: undefined });
     expect(written(farm).init?.jobs).toMatchObject([{ data: join(farm.disk, 'post-0001'), units: 64 }]);
-    const full = await refusal(farm.run({ places: [farm.disk], units: 1 }));
+    const full = await refusal(farm.run({ places: [farm.disk], units: 2 }));
     expect(full).toMatchObject({ code: 'no-room', exitCode: 3 });
     expect(full.text).toContain('planned for other jobs');
     expect(readdirSync(farm.disk)).toEqual(['post-0001']);
@@ -488,13 +492,20 @@ describe('data that was begun', () => {
     const farm = scene();
     const identity = makeIdentity();
     const at = (name: string) => join(farm.disk, name);
-    makePostDirectory(at('whole'), { network: 'standalone' });
+    const whole = makePostDirectory(at('whole'), { network: 'standalone' });
     unfinished(at('testnet'), { network: 'testnet', maxFileSize: 4096 });
     unfinished(at('one'), { identity });
     unfinished(at('two'), { identity });
     const code = async (...names: string[]) =>
       (await refusal(farm.run({ places: names.map(at), units: undefined }))).code;
     expect(await code('whole')).toBe('data-complete');
+    const file = join(farm.directory, 'smesh.yaml');
+    const before = readFileSync(file, 'utf8');
+    const served = `identities:\n  - {id: '${whole.smesherId}', name: post-0007, data: ${at('whole')}}`;
+    writeFileSync(file, before.replace('identities: []', served));
+    expect((await farm.run({ places: [at('whole')] })).names).toEqual([]);
+    expect(farm.said.results.join()).toContain('in the project as post-0007. Nothing was changed');
+    writeFileSync(file, before);
     expect(await code('testnet')).toBe('other-network');
     expect(await code('one', 'two')).toBe('duplicate-identity');
     expect(await code('one', 'new')).toBe('mixed-places');
