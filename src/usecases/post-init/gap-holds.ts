@@ -1,4 +1,5 @@
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
+import { SmeshError } from '../../domain/errors.ts';
 import { type GapHold, holdDisks } from '../../domain/post-init/gap-hold.ts';
 import type { Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
@@ -7,14 +8,20 @@ import { lookAtAllData } from '../observe/data.ts';
 
 const LOOK_MS = 4000;
 
-/** Disks of this project on which no job is to start now, by disk. Without an identity nobody is asked. */
-export async function gapHolds(
-  context: Context,
-  project: Project,
-  containers: readonly ObservedContainer[],
-): Promise<ReadonlyMap<string, GapHold>> {
+/**
+ * Disks of this project on which no job is to start now, by disk. Without an identity nobody is asked; without an engine
+ * nothing can start anyway.
+ */
+export async function gapHolds(context: Context, project: Project): Promise<ReadonlyMap<string, GapHold>> {
   if (project.identities.length === 0) return new Map();
   const { ports, clock } = context;
+  let containers: readonly ObservedContainer[];
+  try {
+    containers = await (await ports.docker()).containers({ project: project.name });
+  } catch (error) {
+    if (error instanceof SmeshError) return new Map();
+    throw error;
+  }
   const [looks, data] = await Promise.all([
     lookAtProvers(
       context,

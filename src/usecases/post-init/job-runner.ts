@@ -1,6 +1,5 @@
 import { isUp } from '../../domain/compose/container-role.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
-import { SmeshError } from '../../domain/errors.ts';
 import { cardOf } from '../../domain/post-init/card.ts';
 import type { JobEnd } from '../../domain/post-init/explain-end.ts';
 import type { GapHold } from '../../domain/post-init/gap-hold.ts';
@@ -109,7 +108,7 @@ export class JobRunner {
     return this.#looks.map((look): JobReport => {
       const { name } = look.job;
       const container = this.#containers.get(name);
-      const place = places.get(name) ?? { kind: 'stuck', why: '' };
+      const place = places.get(name) ?? notChosen(look);
       const pace =
         place.kind === 'runs'
           ? paceOf(this.#growth.get(name) ?? [], missingBytes(look.state), now)
@@ -212,9 +211,10 @@ export class JobRunner {
   }
 
   async #places(): Promise<ReadonlyMap<string, Place>> {
+    const takesPart = ({ job }: JobLook) => this.#options.chosen.has(job.name) || this.#isRunning(job.name);
     const ask = (holds: ReadonlyMap<string, GapHold>) =>
       decideQueue(
-        this.#looks.map((look) => {
+        this.#looks.filter(takesPart).map((look) => {
           const { name } = look.job;
           const held = holds.get(diskOf(look))?.why;
           const end = this.#ends.get(name);
@@ -233,9 +233,7 @@ export class JobRunner {
   async #gapHolds(): Promise<ReadonlyMap<string, GapHold>> {
     const now = this.#context.clock.now();
     if (this.#holds === undefined || now - this.#holds.at >= GAP_EVERY_MS) {
-      const docker = await this.#context.ports.docker();
-      const listed = await docker.containers({ project: this.#project.name });
-      this.#holds = { at: now, disks: await gapHolds(this.#context, this.#project, listed) };
+      this.#holds = { at: now, disks: await gapHolds(this.#context, this.#project) };
     }
     return this.#holds.disks;
   }
@@ -285,12 +283,12 @@ export class JobRunner {
   }
 }
 
+/** One that was not named is in nobody's way as long as it does not run. */
+function notChosen({ state }: JobLook): Place {
+  return state.kind === 'complete' ? { kind: 'complete' } : { kind: 'waits', why: 'was not asked for' };
+}
+
 /** A container that was started again is another life. */
 function lifeOf({ id, startedAt }: ObservedContainer): string {
   return `${id} ${startedAt ?? 0}`;
-}
-
-/** Whether an error is about somebody else who holds the project for a moment. */
-export function isBusyElsewhere(error: unknown): boolean {
-  return error instanceof SmeshError && error.code === 'project-busy';
 }

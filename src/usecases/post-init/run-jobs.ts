@@ -8,10 +8,11 @@ import { withProjectLock } from '../project-lock.ts';
 import { type FinishedIdentity, joinComplete } from './finish-jobs.ts';
 import { chooseJobs } from './job-containers.ts';
 import { JobEvents } from './job-events.ts';
-import { isBusyElsewhere, JobRunner, type RunnerMemory } from './job-runner.ts';
+import { JobRunner, type RunnerMemory } from './job-runner.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
 import { removeFormerJobs } from './remove-former-jobs.ts';
 import { repairOdd } from './repair-odd.ts';
+import { isBusyElsewhere } from './start-jobs.ts';
 import { styleOf } from './status.ts';
 
 export interface RunJobsRequest {
@@ -62,16 +63,29 @@ export function jobsToJson({ exitCode, finished, reports }: JobsRun): Readonly<R
 class JobsWatch {
   readonly #context: Context;
   readonly #request: RunJobsRequest;
+  readonly #chosen: ReadonlySet<string>;
+  /** Identities of those: a join puts one job for the whole in the place of the parts. */
+  readonly #ids: ReadonlySet<string>;
+  /** Names before any join. */
+  readonly #former: ReadonlySet<string>;
   #project: Project;
   readonly #memory: RunnerMemory = { ends: new Map(), retried: new Set(), givenUp: new Set() };
   #finished: readonly FinishedIdentity[] = [];
   #shownAt = Number.NEGATIVE_INFINITY;
   #trouble: string | undefined;
+  /** Why complete parts cannot be joined: told at the end, when nothing is to be watched any more. */
+  #joinError: SmeshError | undefined;
+  /** Another command holds the project, and parts are to be joined. */
+  #waitsForProject = false;
 
   constructor(context: Context, project: Project, request: RunJobsRequest) {
     this.#context = context;
     this.#project = project;
     this.#request = request;
+    const chosen = chooseJobs(project, request.names);
+    this.#chosen = new Set(chosen.map(({ name }) => name));
+    this.#ids = new Set(chosen.map(({ id }) => id));
+    this.#former = new Set((project.initialisation?.jobs ?? []).map(({ name }) => name));
   }
 
   async run(): Promise<JobsRun> {
@@ -97,12 +111,13 @@ class JobsWatch {
         if (signal.aborted) return await this.#ended(runner, ExitCode.cancelled);
         const reports = await runner.reports();
         this.#draw(live, reports);
+        if (this.#isToJoin(reports)) live.done();
         if (await this.#join(reports)) {
           runner = this.#runner(events);
           continue;
         }
-        const goesOn = this.#trouble !== undefined || (await runner.isBusy());
-        if (!goesOn || (this.#request.detach && this.#trouble === undefined)) {
+        const waits = this.#trouble !== undefined || this.#waitsForProject;
+        if (!waits && (this.#request.detach || !(await runner.isBusy()))) {
           live.done();
           return await this.#ended(runner, undefined);
         }
@@ -121,10 +136,9 @@ class JobsWatch {
 
   #runner(events: JobEvents): JobRunner {
     const settings = this.#project.initialisation ?? { image: '', gpu: 'cpu', devices: [], jobs: [] };
-    const known = settings.jobs.map(({ name }) => name);
-    // A join puts one job for the whole in the place of the parts.
-    const wanted = this.#request.names.filter((name) => known.includes(name));
-    const chosen = chooseJobs(this.#project, wanted);
+    const chosen = settings.jobs.filter(
+      ({ name, id }) => this.#chosen.has(name) || (!this.#former.has(name) && this.#ids.has(id)),
+    );
     return new JobRunner(this.#context, this.#project, settings, events, {
       chosen: new Set(chosen.map(({ name }) => name)),
       duringGap: this.#request.duringGap === true,
@@ -152,8 +166,9 @@ class JobsWatch {
   }
 
   async #repair(): Promise<void> {
-    const chosen = new Set(chooseJobs(this.#project, this.#request.names));
-    const looks = (await lookAtJobs(this.#context, this.#project)).filter(({ job }) => chosen.has(job));
+    const looks = (await lookAtJobs(this.#context, this.#project)).filter(({ job }) =>
+      this.#chosen.has(job.name),
+    );
     const docker = await this.#context.ports.docker();
     const containers = await docker.containers({ project: this.#project.name });
     const running = new Set(
@@ -167,12 +182,31 @@ class JobsWatch {
 
   /** Joins what is complete; answers whether smesh.yaml has other jobs now. */
   async #join(reports: readonly JobReport[]): Promise<boolean> {
-    const { jobs = [] } = this.#project.initialisation ?? {};
+    this.#waitsForProject = false;
+    if (!this.#isToJoin(reports)) return false;
+    try {
+      return await this.#joinNow();
+    } catch (error) {
+      if (!(error instanceof SmeshError) || this.#context.signal.aborted) throw error;
+      // Others go on; whoever holds the project has it back at the next turn.
+      this.#waitsForProject = isBusyElsewhere(error);
+      if (!this.#waitsForProject) this.#joinError ??= error;
+      return false;
+    }
+  }
+
+  /** An identity is complete that is not known to be whole, and not to be unfit to be joined. */
+  #isToJoin(reports: readonly JobReport[]): boolean {
+    if (this.#joinError !== undefined) return false;
     const known = new Set<string>(this.#finished.map(({ id }) => id));
     const open = new Set<string>(
       reports.flatMap(({ job, place }) => (place.kind === 'complete' ? [] : [job.id])),
     );
-    if (!reports.some(({ job }) => !open.has(job.id) && !known.has(job.id))) return false;
+    return reports.some(({ job }) => !open.has(job.id) && !known.has(job.id));
+  }
+
+  async #joinNow(): Promise<boolean> {
+    const { jobs = [] } = this.#project.initialisation ?? {};
     const finished = await withProjectLock(
       this.#context,
       'post init',
@@ -204,6 +238,7 @@ class JobsWatch {
 
   async #ended(runner: JobRunner, code: number | undefined): Promise<JobsRun> {
     const reports = await runner.reports();
+    if (this.#joinError !== undefined && code === undefined) throw this.#joinError;
     const failed = reports.some(needsSomebody) || reports.some(({ end }) => end?.code === 'stopped');
     return {
       exitCode: code ?? (failed ? ExitCode.unhealthy : ExitCode.ok),

@@ -89,3 +89,8 @@ async function refuseUnbuilt(
     );
   }
 }
+
+/** Whether an error is about somebody else who holds the project for a moment. */
+export function isBusyElsewhere(error: unknown): boolean {
+  return error instanceof SmeshError && error.code === 'project-busy';
+}
