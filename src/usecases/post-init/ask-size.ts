@@ -75,6 +75,17 @@ async function decide(
   shares: readonly Share[],
   most: ReadonlyMap<Place, number>,
 ): Promise<number | typeof MOST> {
+  const system = shares.find(({ place }) => place.mountPoint === '/');
+  // All that is free there is what the node, Docker and the host live on.
+  if (context.yes && system !== undefined)
+    throw new SmeshError(
+      'input-required',
+      ExitCode.usage,
+      `${system.place.path} lies on the disk of the system, which nobody fills without saying how much`,
+      {
+        hint: 'Nothing was changed. Say it: --units N or --size SIZE   Or is the disk that you mean not mounted?',
+      },
+    );
   if (context.yes) return MOST;
   refuseFull(shares, most, network, network.post.minUnits);
   const values = new Set(most.values());
@@ -86,7 +97,7 @@ async function decide(
       `A unit is ${formatBytes(unitBytes(network.post))}; a size such as 2TiB will do, too. Data cannot grow later.`,
     ].join('\n'),
     flag: '--units N or --size SIZE',
-    initial: values.size === 1 ? String(first) : MOST,
+    initial: system !== undefined ? String(network.post.minUnits) : values.size === 1 ? String(first) : MOST,
     validate: (text) => {
       const units = readUnits(text, network);
       if (units === MOST) return undefined;

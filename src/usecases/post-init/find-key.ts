@@ -15,6 +15,8 @@ import type { NewKey } from './make-key.ts';
 export interface FoundKey {
   /** To be put where keys wait, because it stands nowhere that the node could take it from as it is. */
   readonly copy?: NewKey;
+  /** Where it stands, when it stays there. */
+  readonly path?: string;
 }
 
 /**
@@ -29,9 +31,10 @@ export async function findKey(
   pending: readonly PendingKey[],
   keys: readonly string[],
 ): Promise<FoundKey> {
-  if (pending.some(({ smesherId }) => smesherId === id)) return {};
-  const installed = await readInstalledKeys(context, identitiesFolder(project));
-  if (installed.some(({ smesherId }) => smesherId === id)) return {};
+  const folder = identitiesFolder(project);
+  const standing = [...pending, ...(await readInstalledKeys(context, folder))];
+  const there = standing.find(({ smesherId }) => smesherId === id);
+  if (there !== undefined) return { path: `${folder}/${there.file}` };
   const own = [`${data}/identity.key`, `${data}/key.bin`];
   const others = await keyFiles(context, [...keys, `${stateFolder(context.directory)}/retired`]);
   const { files, crypto } = context.ports;
@@ -47,7 +50,7 @@ export async function findKey(
     else if (reading.smesherId !== id) seen.push(`${path}: the key of ${shortId(reading.smesherId)}`);
     else {
       // Beside its data it is found again when that is whole, and the backup has it.
-      if (own.includes(path) && reading.kind === 'valid') return {};
+      if (own.includes(path) && reading.kind === 'valid') return { path };
       // Whoever holds the lease may start a node with it; `add` alone decides such cases.
       if (pendingName(basename(path)) !== undefined || (await files.exists(leaseFileOf(path))))
         throw elsewhere(id, path);

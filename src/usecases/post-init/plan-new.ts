@@ -23,6 +23,8 @@ export interface KeyToBe {
   readonly id: SmesherId;
   /** Absent: it waits in the node's folder already. */
   readonly made?: NewKey;
+  /** Where it stands, if not where keys wait: beside its data. */
+  readonly path?: string;
 }
 
 export interface IdentityToBe extends PlannedIdentity {

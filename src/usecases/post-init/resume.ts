@@ -116,7 +116,13 @@ export async function planResume(
     jobs: planJobs(identities, choice.cards, false, project.network),
     keys: found.map(({ metadata: { smesherId: id }, key }): KeyToBe => {
       const name = names.get(id) ?? '';
-      return key.copy === undefined ? { name, id } : { name, id, made: key.copy };
+      const { copy, path } = key;
+      return {
+        name,
+        id,
+        ...(copy === undefined ? {} : { made: copy }),
+        ...(path === undefined ? {} : { path }),
+      };
     }),
   };
 }

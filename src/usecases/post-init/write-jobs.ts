@@ -67,7 +67,7 @@ export async function writeJobs(
     identities: data.identities.map(({ name, id, data: folder, units }) => ({
       ...{ name, data: folder, units, bytes: units * unitBytes(project.network.post) },
       ...(options.dryRun && isNew(data, id) ? {} : { id }),
-      key: keyPath(project, name),
+      key: keyPath(project, data, name),
     })),
     jobs: data.jobs.map(({ job, card }) => ({
       name: job.name,
@@ -116,8 +116,9 @@ async function putKey(
   context.out.note(`Key of ${name}: ${path}`);
 }
 
-function keyPath(project: Project, name: string): string {
-  return `${identitiesFolder(project)}/${pendingKeyFile(name)}`;
+function keyPath(project: Project, { keys }: NewData, name: string): string {
+  const standing = keys.find((key) => key.name === name)?.path;
+  return standing ?? `${identitiesFolder(project)}/${pendingKeyFile(name)}`;
 }
 
 function isNew({ keys }: NewData, id: string): boolean {
@@ -131,7 +132,7 @@ function identityWords(context: Context, project: Project, data: NewData): reado
     const here = data.identities.filter((other) => other.place.mountPoint === place.mountPoint);
     const taken = here.reduce((sum, other) => sum + other.units * perUnit - (other.presentBytes ?? 0), 0);
     const waiting = data.keys.find((key) => key.name === name);
-    const path = keyPath(project, name);
+    const path = keyPath(project, data, name);
     return {
       ...{ name, units, data: identity.data, bytes: units * perUnit, disk: place.disk },
       fileSystem: place.fileSystem,

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import type { Context } from '../../../src/usecases/context.ts';
 import { notesOf } from '../../../src/usecases/post-init/look-at-places.ts';
 import { makeIdentity } from '../../helpers/keys.ts';
 import { makePostDirectory } from '../../helpers/post-data.ts';
@@ -238,6 +239,27 @@ describe('what is to be known of a place', () => {
     expect(notes.join()).toContain(wanted);
   });
 
+  it('is that the disk of the system is not filled by --yes alone', async () => {
+    const farm = scene();
+    const mount = {
+      mountPoint: '/',
+      fileSystem: 'ext4',
+      source: '/dev/sda1',
+      readOnly: false,
+      disks: ['sda'],
+    };
+    const onSystem = (context: Context): Context => ({
+      ...context,
+      ports: {
+        ...context.ports,
+        host: async () => ({ ...(await context.ports.host()), place: async () => mount }),
+      },
+    });
+    const refused = await refusal(farm.run({ places: [farm.disk], units: undefined }, onSystem));
+    expect(refused).toMatchObject({ code: 'input-required', exitCode: 2 });
+    expect((await farm.run({ places: [farm.disk], units: 2 }, onSystem)).names).toHaveLength(1);
+  });
+
   it('S12, S13: one that may not be written is refused before anything is made', async () => {
     const farm = scene();
     const before = describeTree(farm.root);
@@ -369,6 +391,7 @@ describe('data that was begun', () => {
     ]);
     // Its key lies beside the data, where it is found again.
     expect(keysOf(farm)).toEqual([]);
+    expect(farm.said.notes.join('\n')).toContain(`its key is there: ${join(farm.disk, 'half/identity.key')}`);
   });
 
   it('makes the project on the way where there is none, of the network that the data is of', async () => {
