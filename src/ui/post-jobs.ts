@@ -43,6 +43,7 @@ export function jobWords(report: JobReport): string {
       return place.why;
     case 'starts':
       if (end !== undefined) return end.why;
+      if (state.kind === 'needs-nonce') return 'all labels are there, and no VRF nonce';
       return state.kind === 'not-begun' ? 'not begun' : 'does not run';
   }
 }
@@ -157,7 +158,9 @@ export function nextOf({ state, place, end, silentMs, job }: JobReport): string 
     case 'odd-size':
       return 'Cut that piece off (less than 16 bytes, kept in .smesh/cut) and go on: smesh-compose post init --resume --repair';
     case 'needs-nonce':
-      return 'smesh-compose post verify --search-nonce   looks for it in the data';
+      return state.searching
+        ? 'Go on looking for one beyond the data: smesh-compose post init --resume'
+        : `Was it lost with the metadata? Look in the data: smesh-compose post verify --search-nonce ${job.data}   Else beyond it: smesh-compose post init --resume`;
     default:
       return place.kind === 'stuck' ? 'Make room there, then: smesh-compose post init --resume' : undefined;
   }

@@ -28,13 +28,12 @@ export type Place =
   /** Somebody has to do something. */
   | { readonly kind: 'stuck'; readonly why: string };
 
-/** Whether postcli can be let at the files as they are, and would do something. */
+/**
+ * Whether postcli can be let at the files as they are, and would do something. Of a set whose labels it has all computed
+ * without finding a nonce it goes on beyond the data, which is what is missing.
+ */
 export function isRunnable(state: JobState): boolean {
-  return (
-    state.kind === 'not-begun' ||
-    state.kind === 'unfinished' ||
-    (state.kind === 'needs-nonce' && state.searching)
-  );
+  return state.kind === 'not-begun' || state.kind === 'unfinished' || state.kind === 'needs-nonce';
 }
 
 /** Bytes that a job has yet to write. */
@@ -114,8 +113,6 @@ export function stuckWords(state: JobState): string {
       return state.message;
     case 'odd-size':
       return `ends in the middle of a label: ${state.files.map(({ path }) => path).join(', ')}`;
-    case 'needs-nonce':
-      return 'all labels are there, but no VRF nonce is known';
     default:
       return '';
   }

@@ -55,17 +55,19 @@ describe('who is left alone', () => {
     ['away', { kind: 'away', why: 'is not there', next: 'mount it' }],
     ['refused', { kind: 'refused', code: 'fewer-units', message: 'would delete', hint: '' }],
     ['odd-size', { kind: 'odd-size', progress: progress(7), files: [{ path: '/x', size: 7, cutTo: 0 }] }],
-    ['without nonce', { kind: 'needs-nonce', progress: progress(1000), searching: false }],
   ])('%s is stuck and keeps nobody waiting', (_, state) => {
     const places = decideQueue([job('a', { state }), job('b')]);
     expect(places.get('a')?.kind).toBe('stuck');
     expect(places.get('b')?.kind).toBe('starts');
   });
 
-  it('who looks for a nonce beyond the data goes on with that', () => {
-    const state: JobState = { kind: 'needs-nonce', progress: progress(1000), searching: true };
-    expect(kinds([job('a', { state })])).toEqual({ a: 'starts' });
-  });
+  it.each([true, false])(
+    'S5: who has all labels and no nonce has one looked for beyond them (%s)',
+    (searching) => {
+      const state: JobState = { kind: 'needs-nonce', progress: progress(1000), searching };
+      expect(kinds([job('a', { state })])).toEqual({ a: 'starts' });
+    },
+  );
 
   it('who was given up is stuck with the reason; complete is complete', () => {
     const done = job('b', { state: { kind: 'complete', progress: progress(1000) } });
