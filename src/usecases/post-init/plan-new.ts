@@ -6,15 +6,15 @@ import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { FileStep } from '../../domain/plan/steps.ts';
 import { type PlannedIdentity, type PlannedJob, planJobs } from '../../domain/post-init/plan-jobs.ts';
 import { DEFAULT_MAX_FILE_SIZE } from '../../domain/project/defaults.ts';
-import { freshNames } from '../../domain/project/name.ts';
 import type { GpuVendor, Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
 import { nodeOwner } from '../owners.ts';
 import { askUnits, type Share, sizeNotes } from './ask-size.ts';
 import { chooseCards } from './choose-cards.ts';
 import { type Commitment, chooseCommitment } from './commitment.ts';
+import { drawKeys } from './draw-keys.ts';
 import { notesOf, type Place, probeWriting } from './look-at-places.ts';
-import { type NewKey, newKey } from './make-key.ts';
+import type { NewKey } from './make-key.ts';
 import type { PostInitOptions } from './options.ts';
 
 /** A key that an identity to be has, and whether it stands already. */
@@ -67,7 +67,13 @@ export async function planNew(
   const count = shares.reduce((sum, { identities }) => sum + identities, 0);
   const choice = await chooseCards(context, project, options, { identities: count, units: largest });
   const commitment = await chooseCommitment(context, project, options.commitment);
-  const keys = drawKeys(context, project, pending, count);
+  const keys = await drawKeys(
+    context,
+    project,
+    shares.map(({ place }) => place.path),
+    pending,
+    count,
+  );
   const identities: IdentityToBe[] = [];
   for (const { place, identities: here } of shares) {
     for (let number = 0; number < here; number += 1) {
@@ -107,41 +113,6 @@ function fileSize(given: number | undefined): number {
     'bad-option',
     ExitCode.usage,
     `--max-file-size ${given}: a multiple of 16 from 1024 on, because a label takes 16 bytes. Nothing was changed.`,
-  );
-}
-
-/** Keys that wait without a job first: they are of a run that was interrupted, and have a backup to be made anew. */
-function drawKeys(
-  context: Context,
-  project: Project,
-  pending: readonly PendingKey[],
-  count: number,
-): readonly KeyToBe[] {
-  const waiting = orphans(project, pending).slice(0, count);
-  const names = freshNames(
-    project,
-    pending.map(({ name }) => name),
-    count - waiting.length,
-  );
-  const fresh = names.map((name) => {
-    const made = newKey(context.ports.crypto);
-    return { name, id: made.smesherId, made };
-  });
-  return [...waiting, ...fresh];
-}
-
-/** Keys that wait for data that no job makes, with a name that is still theirs. */
-function orphans(project: Project, pending: readonly PendingKey[]): readonly KeyToBe[] {
-  const jobs = project.initialisation?.jobs ?? [];
-  const taken = [...project.identities, ...project.retired, ...jobs];
-  const names = new Set([
-    ...taken.map(({ name }) => name),
-    ...jobs.flatMap(({ identity }) => identity ?? []),
-  ]);
-  return pending.flatMap(({ name, smesherId }) =>
-    smesherId === undefined || names.has(name) || taken.some(({ id }) => id === smesherId)
-      ? []
-      : [{ name, id: smesherId }],
   );
 }
 

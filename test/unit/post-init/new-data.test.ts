@@ -136,6 +136,19 @@ describe('post init of new data', () => {
     expect(keysOf(farm)).toEqual(['post-0004.key.pending', 'post-0005.key.pending']);
   });
 
+  it('uses no key that waits for data which is there, whoever took its job away', async () => {
+    const farm = scene();
+    await farm.run({ places: [join(farm.disk, 'a')] });
+    const [job] = written(farm).init?.jobs ?? [];
+    const file = join(farm.directory, 'smesh.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/jobs:\n(.*\n)*/m, 'jobs: []\n'));
+    const identity = { smesherId: job?.id ?? '', keyFile: '' };
+    makePostDirectory(join(farm.disk, 'a'), { network: 'standalone', identity, key: 'none' });
+    await farm.run({ places: [join(farm.disk, 'b')] });
+    expect(written(farm).init?.jobs.map((one) => one.identity)).toEqual(['post-0002']);
+    expect(farm.said.warnings.join('\n')).toContain(`its data is in ${join(farm.disk, 'a')}`);
+  });
+
   it('belongs to whom it is said to; root gives it to who owns what is around it', async () => {
     const farm = scene();
     if (process.getuid?.() !== 0) return;
