@@ -12,8 +12,8 @@ export interface NonceReport {
     | Exclude<NonceNeed, { kind: 'search' }>
     | NonceOutcome
     | { readonly kind: 'would-search' }
-    /** A nonce that was found before it ended. */
-    | { readonly kind: 'stopped' | 'failed'; readonly why: string; readonly nonce?: bigint };
+    /** The metadata are as they were, or have yet to be put back from the copy. */
+    | { readonly kind: 'stopped' | 'failed'; readonly why: string };
 }
 
 /** `post verify --search-nonce`: a sentence per directory, and what to type. */
@@ -24,6 +24,7 @@ export function renderNonces(reports: readonly NonceReport[]): readonly string[]
 function renderNonce({ place, copy, outcome }: NonceReport): readonly string[] {
   const name = printable(place.name === undefined ? place.path : `${place.name} (${place.path})`);
   const path = quoteForShell(place.path);
+  const again = place.directory?.metadata?.nonce === undefined ? '' : '--again ';
   switch (outcome.kind) {
     case 'has-one':
       return [`${name}: has its VRF nonce`];
@@ -55,9 +56,13 @@ function renderNonce({ place, copy, outcome }: NonceReport): readonly string[] {
     case 'failed':
       return [
         `! ${name}: ${outcome.kind === 'stopped' ? 'stopped' : 'the search failed'}: ${printable(outcome.why)}`,
-        outcome.nonce === undefined
-          ? `    Nothing is lost. Again: smesh-compose post verify --search-nonce ${path}`
-          : `    Until then it found nonce ${formatCount(outcome.nonce)}, which a node accepts; a smaller one may be behind it.`,
+        ...(copy === undefined
+          ? ['    The metadata are as they were.']
+          : [
+              '    The metadata could not be put back as they were. When the disk is there again:',
+              `    mv ${quoteForShell(copy)} ${quoteForShell(`${place.path}/postdata_metadata.json`)}`,
+            ]),
+        `    Again: smesh-compose post verify --search-nonce ${again}${path}`,
       ];
   }
 }

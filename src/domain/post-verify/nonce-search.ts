@@ -2,6 +2,7 @@ import { isMapping } from '../is-mapping.ts';
 import { METADATA_FILE } from '../post/metadata.ts';
 import type { PostMetadata, ScannedDirectory } from '../post/types.ts';
 import { quoteForShell } from '../shell-quote.ts';
+import { keyHinders } from './files-to-check.ts';
 
 /** Whether a directory's data are to be read for the label that may be its VRF nonce. */
 export type NonceNeed =
@@ -15,14 +16,13 @@ export type NonceNeed =
  *
  * @param again also where there is one: a card that computed wrongly may have given one that nobody accepts
  */
-export function nonceNeed(
-  { path, metadata, files, verdict, next, reasons }: ScannedDirectory,
-  again = false,
-): NonceNeed {
+export function nonceNeed(directory: ScannedDirectory, again = false): NonceNeed {
+  const { path, metadata, files, verdict, next, reasons } = directory;
   if (metadata === undefined || files === undefined || verdict === 'unreadable') {
     return { kind: 'not-possible', why: reasons.join('; '), next };
   }
   if (metadata.nonce !== undefined && !again) return { kind: 'has-one' };
+  if (keyHinders(directory)) return { kind: 'not-possible', why: reasons.join('; '), next };
   const whole = files.missing.length === 0 && files.wrongSized.length === 0 && files.surplus.length === 0;
   if (!whole || verdict === 'split-part') {
     return { kind: 'not-possible', why: 'its data are not complete', next };

@@ -17,6 +17,7 @@ import { bringImages } from '../rehearse/images.ts';
 import { byLine, checkContainer, onHost, StopChecking } from './check-labels.ts';
 import { choosePlaces } from './choose-places.ts';
 import { lookAtPlaces } from './look.ts';
+import { realFolders } from './real-folders.ts';
 import { refuseNow } from './refuse.ts';
 import { watchOver } from './watch-over.ts';
 
@@ -29,6 +30,14 @@ export interface SearchOptions {
   readonly image?: string;
 }
 
+/** A share that is there answers within it. */
+const ANSWER_MS = 10_000;
+
+interface Fault {
+  readonly kind: 'stopped' | 'failed';
+  readonly why: string;
+}
+
 interface Search {
   readonly place: VerifyPlace;
   readonly metadata: PostMetadata;
@@ -36,7 +45,7 @@ interface Search {
 
 /**
  * Reads complete data without a VRF nonce for the smallest label and has postcli write it into the metadata, of which a copy
- * is kept beside them first. Exit 0 all have one, 3 one has none or cannot, 5 refused, 6 a search failed or was stopped.
+ * is kept beside them first; a search that does not end puts it back. Exit 0 all have one, 3 one has none or cannot, 5 refused, 6 a search failed or was stopped.
  */
 export async function searchForNonces(context: Context, options: SearchOptions): Promise<ExitCode> {
   const loaded = await loadProjectIfPresent(context);
@@ -83,24 +92,31 @@ async function searchUnlocked(
       );
     }
   }
-  const exitCode = exitCodeOf(reports);
-  if (context.json) context.out.json(nonceDocument(reports, context.clock.now(), exitCode));
-  else context.out.result(renderNonces(reports).join('\n'));
+  const exitCode = context.signal.aborted ? ExitCode.cancelled : exitCodeOf(reports);
+  if (context.json) {
+    // The one document: an error would be a second.
+    context.out.json(nonceDocument(reports, context.clock.now(), exitCode));
+    return exitCode;
+  }
+  context.out.result(renderNonces(reports).join('\n'));
   context.signal.throwIfAborted();
   return exitCode;
 }
 
 /** A service that runs may read the metadata at any moment, and would prove with what it read before. */
-async function refuseServed({ ports }: Context, searches: readonly Search[]): Promise<void> {
+async function refuseServed(context: Context, searches: readonly Search[]): Promise<void> {
   if (searches.length === 0) return;
-  const docker = await ports.docker();
+  const docker = await context.ports.docker();
   await docker.engine();
   const running = (await docker.containers()).filter(isUp);
+  const served = await Promise.all(
+    running.map(async (one) => ({ one, folders: await realFolders(context, servedFolders(one).post) })),
+  );
   for (const { place } of searches) {
     const folder = place.directory?.realPath ?? place.path;
-    const server = running.find((one) => servedFolders(one).post.includes(folder));
+    const server = served.find(({ folders }) => folders.includes(folder));
     if (server === undefined) continue;
-    const name = server.service ?? server.name;
+    const name = server.one.service ?? server.one.name;
     throw new SmeshError(
       'data-served',
       ExitCode.refused,
@@ -137,7 +153,7 @@ async function searchOne(
     if (file !== undefined && out.interactive)
       live.update([`file ${file} of ${place.directory?.files?.expected ?? '?'}`]);
   });
-  let fault: { readonly kind: 'stopped' | 'failed'; readonly why: string } | undefined;
+  let fault: Fault | undefined;
   try {
     const container = checkContainer(image, place, searchFlags(metadata, scryptN), true);
     const result = await docker.runHelper({ ...container, signal: controller.signal, onOutput: hear });
@@ -145,33 +161,50 @@ async function searchOne(
     else if (result.kind === 'timed-out') fault = { kind: 'failed', why: 'it took longer than three weeks' };
     else if (result.exitCode !== 0) fault = { kind: 'failed', why: onHost(lastWords(result), place) };
   } catch (error) {
-    if (!(controller.signal.reason instanceof StopChecking)) throw error;
-    fault = { kind: 'stopped', why: controller.signal.reason.message };
+    fault = faultOf(error, controller.signal);
   } finally {
     ended.abort();
     context.signal.removeEventListener('abort', cancel);
     await watch;
     live.done();
   }
-  return { place, copy, outcome: await judge(context, folder, metadata, fault) };
+  // Of a disk that is gone nothing can be read, and nothing put back.
+  const host = await ports.host();
+  if (fault !== undefined && !(await host.answers(folder, ANSWER_MS))) return { place, copy, outcome: fault };
+  const outcome = await judge(context, folder, metadata, fault);
+  if (outcome.kind !== 'stopped' && outcome.kind !== 'failed') return { place, copy, outcome };
+  // What half a search has found need not be the smallest, and what was forgotten for it would be missing.
+  const isBack = await ports.files.replace(copy, `${folder}/${METADATA_FILE}`).then(
+    () => true,
+    () => false,
+  );
+  return { place, outcome, ...(isBack ? {} : { copy }) };
+}
+
+function faultOf(error: unknown, signal: AbortSignal): Fault {
+  if (signal.reason instanceof StopChecking) return { kind: 'stopped', why: signal.reason.message };
+  if (error instanceof SmeshError) return { kind: 'failed', why: error.message };
+  return { kind: 'failed', why: error instanceof Error ? error.message : String(error) };
 }
 
 async function judge(
   { ports }: Context,
   folder: string,
   before: PostMetadata,
-  fault: { readonly kind: 'stopped' | 'failed'; readonly why: string } | undefined,
+  fault: Fault | undefined,
 ): Promise<NonceReport['outcome']> {
   const text = await ports.files.readTextIfPresent(`${folder}/${METADATA_FILE}`).catch(() => undefined);
   const reading = text === undefined ? undefined : readMetadata(text);
-  const outcome = judgeSearch(before, reading?.kind === 'read' ? reading.metadata : undefined);
-  if (outcome.kind === 'changed') return outcome;
-  // What a search that did not end has found so far need not be the smallest.
-  if (outcome.kind === 'found' && fault !== undefined) return { ...fault, nonce: outcome.nonce };
-  // postcli ends with 1 where it has found none.
-  if (outcome.kind === 'none' && fault?.kind === 'failed' && /nonce not found/.test(fault.why))
-    return outcome;
-  return fault ?? outcome;
+  const after = reading?.kind === 'read' ? reading.metadata : undefined;
+  // Killed while it wrote them.
+  if (after === undefined && fault !== undefined) return fault;
+  const outcome = judgeSearch(before, after);
+  if (outcome.kind !== 'none') return outcome.kind === 'found' ? (fault ?? outcome) : outcome;
+  // postcli ends with 1 where it has found none; 0 without a nonce is of some other program.
+  if (fault?.kind === 'failed' && /nonce not found/.test(fault.why)) return outcome;
+  return (
+    fault ?? { kind: 'failed', why: 'it ended with exit code 0 and wrote no nonce: is the image of postcli?' }
+  );
 }
 
 /** postcli keeps what is smaller than all that it finds, be it the label of nothing. */

@@ -67,9 +67,13 @@ export async function runVerify(context: Context, options: VerifyOptions): Promi
     places: reports,
     kept: project !== undefined && [...results.values()].some((one) => 'range' in one),
   };
-  const exitCode = exitCodeOf(reports, options);
-  if (context.json) context.out.json(verifyDocument(report, exitCode));
-  else context.out.result(renderVerify(report, context.out).join('\n'));
+  const exitCode = context.signal.aborted ? ExitCode.cancelled : exitCodeOf(reports, options);
+  if (context.json) {
+    // The one document: an error would be a second.
+    context.out.json(verifyDocument(report, exitCode));
+    return exitCode;
+  }
+  context.out.result(renderVerify(report, context.out).join('\n'));
   // What was found until then is shown and kept; that it was ended is the answer all the same.
   context.signal.throwIfAborted();
   return exitCode;

@@ -11,6 +11,7 @@ import { lookAtProvers, unsafeOf } from '../lifecycle/look-at-provers.ts';
 import { lossOf } from '../lifecycle/refuse.ts';
 import { askServices } from '../observe/ask-services.ts';
 import { lookAtAllData } from '../observe/data.ts';
+import { realFolders } from './real-folders.ts';
 
 const ASK_MS = 3000;
 
@@ -110,18 +111,25 @@ async function provingElsewhere(
 
 /** Initialisation jobs that write to the very data, and other checks that go on: two readers make both slow. */
 async function atWork(
-  { ports }: Context,
+  context: Context,
   containers: readonly ObservedContainer[],
   places: readonly VerifyPlace[],
 ): Promise<readonly BusyDisk[]> {
   const checks = containers.filter(
     (one) => one.labels[LABEL.role] === HELPER_ROLE && dataOf(one) !== undefined,
   );
-  const scanner = await ports.scanner();
+  const scanner = await context.ports.scanner();
   const names = scanner.diskNames(checks.flatMap((one) => dataOf(one) ?? []));
+  const jobs = await Promise.all(
+    containers
+      .filter(isJob)
+      .map(async (job) => ({ job, folders: await realFolders(context, writableFolders(job)) })),
+  );
   return places.flatMap(({ disk, path, directory }) => {
     const realPath = directory?.realPath ?? path;
-    const writers = containers.filter((one) => isJob(one) && writesTo(one, realPath));
+    const writers = jobs
+      .filter(({ folders }) => folders.some((folder) => isWithin(realPath, folder)))
+      .map(({ job }) => job);
     const others = checks.filter((one) => names.get(dataOf(one) ?? '') === disk);
     return [
       ...writers.map((one) => ({ disk, who: `${one.service ?? one.name} writes to ${path}`, sure: true })),
@@ -141,6 +149,6 @@ function isJob({ labels, image, command }: ObservedContainer): boolean {
   );
 }
 
-function writesTo({ mounts }: ObservedContainer, path: string): boolean {
-  return mounts.some(({ kind, writable, source }) => kind === 'bind' && writable && isWithin(path, source));
+function writableFolders({ mounts }: ObservedContainer): readonly string[] {
+  return mounts.flatMap(({ kind, writable, source }) => (kind === 'bind' && writable ? [source] : []));
 }
