@@ -135,12 +135,26 @@ export function plainJobLine(report: JobReport, now: number): string {
 
 /** For each that needs somebody: why, and what to type. */
 export function adviceLines(reports: readonly JobReport[]): readonly string[] {
-  return reports.flatMap((report) => {
+  const groups = new Map<
+    string,
+    { readonly names: string[]; readonly mark: string; readonly next: string }
+  >();
+  for (const report of reports) {
     const next = nextOf(report);
-    if (next === undefined) return [];
+    if (next === undefined) continue;
     const why = report.end?.why ?? jobWords(report);
-    return [`${needsSomebody(report) ? '!' : ' '} ${report.job.name}: ${why}`, `    ${next}`];
-  });
+    // A toolkit that is missing is missing for all of them.
+    const group = groups.get(`${why}\n${next}`);
+    if (group !== undefined) group.names.push(report.job.name);
+    else {
+      const mark = needsSomebody(report) ? '!' : ' ';
+      groups.set(`${why}\n${next}`, { names: [report.job.name], mark, next });
+    }
+  }
+  return [...groups].flatMap(([key, { names, mark, next }]) => [
+    `${mark} ${names.join(', ')}: ${key.slice(0, key.indexOf('\n'))}`,
+    `    ${next}`,
+  ]);
 }
 
 /** What to type next for one job; `undefined`: nothing. */

@@ -229,7 +229,9 @@ export function explainEnd(facts: EndFacts): JobEnd {
 }
 
 /** The engine's words where a container did not even start. */
-function explainStart({ job, gpu }: EndFacts, reason: string): JobEnd {
+function explainStart({ job, gpu }: EndFacts, startError: string): JobEnd {
+  // The number of the container tells nobody anything.
+  const reason = startError.replace(/^Could not start \S+: /, '');
   if (reason.includes('bind source path does not exist') && reason.includes(job.data)) {
     return {
       code: 'away',

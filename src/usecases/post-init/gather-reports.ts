@@ -3,7 +3,7 @@ import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { CPU_CARD, cardOf } from '../../domain/post-init/card.ts';
 import { explainEnd, type JobEnd } from '../../domain/post-init/explain-end.ts';
 import { paceOf } from '../../domain/post-init/growth.ts';
-import { growthFromLog, type JobLog } from '../../domain/post-init/job-log.ts';
+import { growthFromLog, type JobLog, readJobLog } from '../../domain/post-init/job-log.ts';
 import { diskOf, type JobReport, silenceOf } from '../../domain/post-init/job-report.ts';
 import type { JobLook } from '../../domain/post-init/job-state.ts';
 import { decideQueue, missingBytes, type QueueJob } from '../../domain/post-init/queue.ts';
@@ -44,7 +44,8 @@ export function endOf(
   container: ObservedContainer,
   log: JobLog,
 ): JobEnd | undefined {
-  if (look.state.kind === 'complete' || container.startedAt === undefined) return undefined;
+  if (look.state.kind === 'complete') return undefined;
+  if (container.startedAt === undefined && container.startError === undefined) return undefined;
   const silent = log.said.length === 0 && container.exitCode === LOST_HOST;
   return explainEnd({
     job: look.job,
@@ -114,7 +115,7 @@ export async function gatherReports(
     };
     if (container === undefined) return report;
     if (!isUp(container) || log === undefined) {
-      const end = log === undefined ? undefined : endOf(settings, look, container, log);
+      const end = endOf(settings, look, container, log ?? readJobLog([]));
       return { ...report, container: container.state, ...(end === undefined ? {} : { end }) };
     }
     const bytes = 'progress' in look.state ? (look.state.progress?.bytes ?? 0) : 0;

@@ -96,3 +96,8 @@ export function chooseJobs(project: Project, names: readonly string[]): readonly
   const wanted = new Set(chosen.flat());
   return jobs.filter((job) => wanted.has(job));
 }
+
+/** A container that was started again is another life. */
+export function lifeOf({ id, startedAt }: ObservedContainer): string {
+  return `${id} ${startedAt ?? 0}`;
+}

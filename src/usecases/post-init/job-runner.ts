@@ -12,7 +12,7 @@ import type { InitialisationSettings, Project } from '../../domain/project/types
 import type { Context } from '../context.ts';
 import { gapHolds } from './gap-holds.ts';
 import { queueJob, silent } from './gather-reports.ts';
-import { jobContainers, readLogOf } from './job-containers.ts';
+import { jobContainers, lifeOf, readLogOf } from './job-containers.ts';
 import type { JobEvents } from './job-events.ts';
 import { judgeEnd, notStarted } from './judge-end.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
@@ -131,8 +131,17 @@ export class JobRunner {
 
   /** Whether anything goes on by itself, or will. */
   async isBusy(): Promise<boolean> {
+    return this.#has(['runs', 'waits', 'starts']);
+  }
+
+  /** Whether somebody's turn has come, as after another could not be started. */
+  async hasNext(): Promise<boolean> {
+    return this.#has(['starts']);
+  }
+
+  async #has(kinds: readonly Place['kind'][]): Promise<boolean> {
     return [...(await this.#places())].some(
-      ([name, { kind }]) => kind === 'runs' || (kind === 'waits' && this.#options.chosen.has(name)),
+      ([name, { kind }]) => kinds.includes(kind) && (kind === 'runs' || this.#options.chosen.has(name)),
     );
   }
 
@@ -286,9 +295,4 @@ export class JobRunner {
 /** One that was not named is in nobody's way as long as it does not run. */
 function notChosen({ state }: JobLook): Place {
   return state.kind === 'complete' ? { kind: 'complete' } : { kind: 'waits', why: 'was not asked for' };
-}
-
-/** A container that was started again is another life. */
-function lifeOf({ id, startedAt }: ObservedContainer): string {
-  return `${id} ${startedAt ?? 0}`;
 }

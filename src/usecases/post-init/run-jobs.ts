@@ -117,7 +117,8 @@ class JobsWatch {
           continue;
         }
         const waits = this.#trouble !== undefined || this.#waitsForProject;
-        if (!waits && (this.#request.detach || !(await runner.isBusy()))) {
+        const goesOn = this.#request.detach ? runner.hasNext() : runner.isBusy();
+        if (!waits && !(await goesOn)) {
           live.done();
           return await this.#ended(runner, undefined);
         }

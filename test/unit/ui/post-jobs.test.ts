@@ -76,6 +76,8 @@ describe('who needs somebody', () => {
     const full = report({ place: { kind: 'stuck', why: 'the disk is full' }, end });
     expect(needsSomebody(full)).toBe(true);
     expect(adviceLines([full])).toEqual(['! post-0009-init: the disk is full', '    Make room']);
+    const other = { ...full, job: makeJob('/x', { name: 'b' }) };
+    expect(adviceLines([full, other])[0]).toBe('! post-0009-init, b: the disk is full');
     expect(jobToJson(full)).toMatchObject({ code: 'disk-full', next: 'Make room', needsSomebody: true });
     const stopped = report({ place: { kind: 'starts' }, end: { ...end, code: 'stopped' } });
     expect(needsSomebody(stopped)).toBe(false);
