@@ -12,7 +12,10 @@ import { destinationsOf } from '../backup/destinations.ts';
 import type { Context } from '../context.ts';
 import { showForecast } from '../forecast/show-short.ts';
 import { planGenerate } from '../generate.ts';
+import { runJournaled } from '../journal.ts';
+import { PROJECT_FILE } from '../load-project.ts';
 import { identitiesFolder } from '../node-keys.ts';
+import { projectOwner } from '../owners.ts';
 import { backUpKeys, chooseKeyLock, lockWords, noLock } from './back-up-keys.ts';
 import { writePendingKey } from './make-key.ts';
 import type { PostInitOptions } from './options.ts';
@@ -27,8 +30,8 @@ export interface WrittenJobs {
 
 /**
  * Shows what is about to be made, and makes it once that was confirmed, in the order that loses nothing: keys, their
- * backup, then smesh.yaml, directories and generated files in one journaled act. Killed anywhere it leaves no key, or one
- * that waits: the next run backs it up and uses it. The caller holds the project's lock, but for a dry run.
+ * backup, then jobs in smesh.yaml, directories and generated files in one journaled act. Killed anywhere it leaves no key, or
+ * one that waits: the next run backs it up and uses it. The caller holds the project's lock, but for a dry run.
  */
 export async function writeJobs(
   context: Context,
@@ -44,9 +47,8 @@ export async function writeJobs(
   );
   const { project, warnings } = requireProject(text, { directory: context.directory });
   for (const warning of warnings) context.out.warn(formatDiagnostic(warning));
-  const generate = await planGenerate(context, {
-    ...{ project, text, keyPlaces: [], repairKeys: false, force: options.force },
-  });
+  const request = { project, text, keyPlaces: [], repairKeys: false, force: options.force };
+  const generate = await planGenerate(context, request);
   const locked = lockWords(context, before.project, options);
   if (locked === undefined && !options.dryRun) throw noLock();
   const backup = `of all keys, ${locked ?? 'but nobody said for whom: --passphrase-file FILE'}, to ${destinationsOf(context, before.project).join(', ')}`;
@@ -85,6 +87,7 @@ export async function writeJobs(
   if (options.dryRun) return { project: before.project, written: false, facts };
   await confirm(context);
   const lock = await chooseKeyLock(context, before.project, options);
+  const isNewProject = await writeProjectFile(context, before.text);
   for (const key of data.keys) await putKey(context, project, key, generate.owner);
   const backups = await backUpKeys(
     context,
@@ -94,8 +97,27 @@ export async function writeJobs(
     lock,
   );
   context.out.note(`Backup with all keys: ${backups.join(', ')}`);
-  await applyGenerate(context, 'post init', { ...generate, notes: [], steps });
+  const last = isNewProject ? await planGenerate(context, request) : generate;
+  await applyGenerate(context, 'post init', {
+    ...{ ...last, notes: [], steps: [...data.directories, ...last.steps] },
+  });
   return { project, written: true, facts: { ...facts, backups } };
+}
+
+/**
+ * A backup without smesh.yaml is one that `backup restore` refuses, so a new project has one before its first key: without
+ * an identity and without a job. Answers whether it was written.
+ */
+async function writeProjectFile(context: Context, text: string): Promise<boolean> {
+  const path = `${context.directory}/${PROJECT_FILE}`;
+  if (await context.ports.files.exists(path)) return false;
+  const owner = await projectOwner(context);
+  await runJournaled(context.ports, {
+    ...{ directory: context.directory, command: 'post init', at: context.clock.now() },
+    steps: [{ kind: 'write-file', path, content: text, what: 'yours to edit', replaces: null, ...owner }],
+    ...(owner === undefined ? {} : { owner }),
+  });
+  return true;
 }
 
 async function confirm(context: Context): Promise<void> {
