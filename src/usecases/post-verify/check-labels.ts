@@ -1,3 +1,4 @@
+import { SmeshError } from '../../domain/errors.ts';
 import type { FileRange } from '../../domain/post-verify/files-to-check.ts';
 import { fileBegun, readVerifyEnd } from '../../domain/post-verify/postcli-said.ts';
 import type { WrongLabel } from '../../domain/post-verify/record.ts';
@@ -66,8 +67,13 @@ export async function checkLabels(
         onOutput: hear,
       });
     } catch (error) {
-      if (!(signal.reason instanceof StopChecking)) throw error;
-      return { kind: 'stopped', ...upTo(begun - 1), wrong, why: signal.reason.message };
+      const known = { ...upTo(begun - 1), wrong };
+      if (signal.reason instanceof StopChecking) {
+        return { kind: 'stopped', ...known, why: signal.reason.message };
+      }
+      // An engine that went away must not take with it what hours have found.
+      if (error instanceof SmeshError) return { kind: 'failed', ...known, why: error.message };
+      throw error;
     }
     if (ended.kind !== 'ended') {
       const why = ended.kind === 'timed-out' ? 'it took longer than three weeks' : ended.reason;

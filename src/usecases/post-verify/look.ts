@@ -7,6 +7,7 @@ import { scryptNOf } from '../../domain/post-verify/scrypt-n.ts';
 import type { Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
 import type { ChosenPlace } from './choose-places.ts';
+import { realFolders } from './real-folders.ts';
 
 /** A share that is there answers within it, asleep or not. */
 const ANSWER_MS = 10_000;
@@ -39,7 +40,10 @@ export async function lookAtPlaces(
           ignore: [],
         });
   const found = report?.directories ?? [];
-  const places = await Promise.all(found.map((directory) => placeOf(context, project, chosen, directory)));
+  const words = await diskWords(context, project);
+  const places = await Promise.all(
+    found.map((directory) => placeOf(context, project, chosen, directory, words)),
+  );
   const isFound = (path: string) =>
     found.some((one) => one.path === path || one.realPath === path || one.path.startsWith(`${path}/`));
   const missing = chosen.filter((one) => roots.includes(one.path) && !isFound(one.path));
@@ -61,11 +65,34 @@ async function identitiesFolder({ ports }: Context, project: Project): Promise<r
   return facts === undefined ? [] : [folder];
 }
 
+/** What smesh.yaml calls disks, by their own names: other data on such a disk have the same one reader. */
+async function diskWords(
+  context: Context,
+  project: Project | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const named = (project?.identities ?? []).flatMap(({ data, disk }) =>
+    disk === undefined ? [] : [{ data, disk }],
+  );
+  if (named.length === 0) return new Map();
+  const folders = await realFolders(
+    context,
+    named.map(({ data }) => data),
+  );
+  const names = (await context.ports.scanner()).diskNames(folders);
+  return new Map(
+    named.flatMap(({ disk }, index) => {
+      const own = names.get(folders[index] ?? '');
+      return own === undefined ? [] : [[own, disk] as const];
+    }),
+  );
+}
+
 async function placeOf(
   { ports }: Context,
   project: Project | undefined,
   chosen: readonly ChosenPlace[],
   directory: ScannedDirectory,
+  words: ReadonlyMap<string, string>,
 ): Promise<VerifyPlace> {
   const { path, realPath, owner } = directory;
   const isHere = ({ data }: { readonly data: string }) => data === path || data === realPath;
@@ -80,7 +107,8 @@ async function placeOf(
   return {
     path,
     directory,
-    disk: identity?.disk ?? (directory.disk === 'unknown' ? path : directory.disk),
+    disk:
+      identity?.disk ?? (directory.disk === 'unknown' ? path : (words.get(directory.disk) ?? directory.disk)),
     user: identity?.user ?? `${uid}:${gid}`,
     ...(name === undefined ? {} : { name }),
     ...(identity === undefined ? {} : { served: true }),

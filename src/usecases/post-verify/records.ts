@@ -4,6 +4,7 @@ import {
   withRecord,
   writeRecords,
 } from '../../domain/post-verify/record.ts';
+import { explainSystemError } from '../../domain/system-error.ts';
 import type { Context } from '../context.ts';
 import { stateFolder } from '../journal.ts';
 import { projectOwner } from '../owners.ts';
@@ -17,18 +18,60 @@ export async function loadRecords({ ports, directory }: Context): Promise<readon
   return readRecords(await ports.files.readTextIfPresent(recordPath(directory)).catch(() => undefined));
 }
 
-/** Keeps what is found out, one after the other: two disks that end at the same moment must not overwrite each other. */
+/** Somebody else holds the lock for as long as a small file takes to be written. */
+const WAIT_MS = 20;
+const MOST_WAITS = 250;
+
+/**
+ * Keeps what is found out, one after the other: neither two disks that end at the same moment nor two commands may
+ * overwrite each other's.
+ */
 export class RecordKeeper {
   readonly #context: Context;
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<boolean> = Promise.resolve(false);
+  #isWarned = false;
 
   constructor(context: Context) {
     this.#context = context;
   }
 
-  keep(record: VerifiedRecord): Promise<void> {
-    this.#last = this.#last.then(() => keepRecord(this.#context, record));
+  /** Never rejects: a project that cannot be written must not take the answer of hours with it. False: it warned. */
+  keep(record: VerifiedRecord): Promise<boolean> {
+    this.#last = this.#last.then(async () => {
+      try {
+        await alone(this.#context, () => keepRecord(this.#context, record));
+        return true;
+      } catch (error) {
+        this.#warn(error);
+        return false;
+      }
+    });
     return this.#last;
+  }
+
+  #warn(error: unknown): void {
+    const { message } = explainSystemError(error) ?? (error as Error);
+    if (!this.#isWarned) this.#context.out.warn(`What is found cannot be remembered: ${message}`);
+    this.#isWarned = true;
+  }
+}
+
+/** Behind a lock of its own: the project's is held by others for as long as jobs are watched. */
+async function alone(context: Context, act: () => Promise<void>): Promise<void> {
+  const { ports, directory, clock } = context;
+  for (let waits = 0; ; waits += 1) {
+    const lock = await ports.files.lock(stateFolder(directory), 'post verify');
+    if ('heldBy' in lock) {
+      // One that was halted in the middle must not halt everybody.
+      if (waits >= MOST_WAITS) return act();
+      await clock.sleep(WAIT_MS);
+      continue;
+    }
+    try {
+      return await act();
+    } finally {
+      await lock.release();
+    }
   }
 }
 

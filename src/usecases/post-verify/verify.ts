@@ -1,6 +1,7 @@
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { DEFAULT_IMAGES } from '../../domain/node/images.ts';
 import { formatRanges } from '../../domain/post/completeness.ts';
+import type { ScannedDirectory } from '../../domain/post/types.ts';
 import { type FileRange, filesToCheck, keyHinders, within } from '../../domain/post-verify/files-to-check.ts';
 import {
   type LabelsLook,
@@ -49,8 +50,10 @@ export async function runVerify(context: Context, options: VerifyOptions): Promi
   const places = await lookAtPlaces(context, project, choosePlaces(context, project, options.words));
   const decided = places.map((place) => decide(project, place, options));
   const checks = decided.flatMap((one) => ('scryptN' in one ? [one] : []));
-  const results: ReadonlyMap<VerifyPlace, LabelsLook> =
-    checks.length === 0 ? new Map() : await check(context, project, places, checks, options);
+  const { results, kept } =
+    checks.length === 0
+      ? { results: new Map<VerifyPlace, LabelsLook>(), kept: false }
+      : await check(context, project, places, checks, options);
   const records = project === undefined ? [] : await loadRecords(context);
   const reports = decided.map((one): PlaceReport => {
     const { place } = one;
@@ -65,7 +68,7 @@ export async function runVerify(context: Context, options: VerifyOptions): Promi
     at: context.clock.now(),
     fraction: options.fraction,
     places: reports,
-    kept: project !== undefined && [...results.values()].some((one) => 'range' in one),
+    kept,
   };
   const exitCode = context.signal.aborted ? ExitCode.cancelled : exitCodeOf(reports, options);
   if (context.json) {
@@ -105,7 +108,25 @@ function decide(project: Project | undefined, place: VerifyPlace, options: Verif
   if (scryptN.kind === 'unknown') {
     return not(`${scryptN.why}. Work in the project of that network (-C DIR), or give it: --scrypt-n N`);
   }
+  refuseOtherN(project, directory, options.scryptN);
   return { place, range, scryptN: scryptN.n };
+}
+
+/** With another N every label looks wrong, and would stay on record so until all were checked in full. */
+function refuseOtherN(
+  project: Project | undefined,
+  { path, metadata }: ScannedDirectory,
+  given: number | undefined,
+): void {
+  if (given === undefined || metadata === undefined) return;
+  const known = scryptNOf(metadata, project?.network);
+  if (known.kind === 'unknown' || known.n === given) return;
+  throw new SmeshError(
+    'bad-option',
+    ExitCode.usage,
+    `--scrypt-n ${given}: by their size of a unit the data in ${path} were made with N ${known.n}, and with another one every label would look wrong. Nothing was read.`,
+    { hint: 'Leave --scrypt-n out. Data of another network: work in a project of that network (-C DIR)' },
+  );
 }
 
 async function check(
@@ -114,7 +135,7 @@ async function check(
   places: readonly VerifyPlace[],
   checks: readonly LabelCheck[],
   { fraction, image: given, dryRun }: VerifyOptions,
-): Promise<ReadonlyMap<VerifyPlace, LabelsLook>> {
+): Promise<{ readonly results: ReadonlyMap<VerifyPlace, LabelsLook>; readonly kept: boolean }> {
   const { out, json, clock } = context;
   const image = given ?? project?.initialisation?.image ?? DEFAULT_IMAGES.initialisation;
   try {
@@ -124,7 +145,9 @@ async function check(
       checks.map(({ place }) => place),
       'post verify',
     );
-    if (dryRun) return new Map(checks.map((one) => [one.place, wouldCheck(one, fraction)]));
+    if (dryRun) {
+      return { results: new Map(checks.map((one) => [one.place, wouldCheck(one, fraction)])), kept: false };
+    }
     await bringImages(context, [{ role: 'postcli', image, flag: '--postcli-image' }]);
   } catch (error) {
     // The structure was looked at all the same, and is said.
@@ -150,13 +173,15 @@ async function check(
     `Checking ${fraction} % of the labels in ${plural(checks.length, 'directory', 'directories')} on ${plural(disks, 'disk')}, one at a time on each. Ctrl-C ends it; nothing is written to the data.`,
   );
   const keeper = new RecordKeeper(context);
-  return runChecks(context, project, checks, {
+  let kept = false;
+  const results = await runChecks(context, project, checks, {
     ...{ image, fraction },
     onEnd: async ({ place }, result) => {
       const record = recordOf(place, result, fraction, clock.now());
-      if (project !== undefined && record !== undefined) await keeper.keep(record);
+      if (project !== undefined && record !== undefined && (await keeper.keep(record))) kept = true;
     },
   });
+  return { results, kept };
 }
 
 function wouldCheck({ range, scryptN }: LabelCheck, fraction: number): LabelsLook {

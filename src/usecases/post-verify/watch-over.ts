@@ -73,7 +73,11 @@ async function stopBusy(
         stop(new StopChecking(`${found.who}: the disk is for proofs`));
     }
   } catch (error) {
-    if (!(error instanceof SmeshError)) throw error;
+    if (error instanceof SmeshError) return;
+    // Nobody would see a proof begin: checks can be made again.
+    const reason = error instanceof Error ? error.message : String(error);
+    for (const { stop } of disks)
+      stop(new StopChecking(`nobody can tell whether a proof is wanted: ${reason}`));
   }
 }
 
@@ -81,6 +85,7 @@ async function stopSilent({ ports }: Context, { places, stop }: DiskAtWork): Pro
   const [place] = places;
   if (place === undefined) return;
   const host = await ports.host();
-  if (await host.answers(place.path, ANSWER_MS)) return;
+  // That the question could not be asked says nothing about the disk.
+  if (await host.answers(place.path, ANSWER_MS).catch(() => true)) return;
   stop(new StopChecking('the disk does not answer any more'));
 }

@@ -88,14 +88,13 @@ async function provingElsewhere(
 ): Promise<readonly BusyDisk[]> {
   const provers = containers.filter((one) => servedFolders(one).post.length > 0);
   if (provers.length === 0) return [];
-  const disks = new Set(places.map(({ disk }) => disk));
   const scanner = await ports.scanner();
   const names = scanner.diskNames(provers.flatMap((one) => servedFolders(one).post));
-  const near = provers.flatMap((container) =>
-    [...new Set(servedFolders(container).post.map((folder) => names.get(folder)))].flatMap((disk) =>
-      disk !== undefined && disks.has(disk) ? [{ container, disk }] : [],
-    ),
-  );
+  const near = provers.flatMap((container) => {
+    const theirs = new Set(servedFolders(container).post.map((folder) => names.get(folder)));
+    const disks = places.filter((place) => [...theirs].some((name) => isOn(place, name)));
+    return [...new Set(disks.map(({ disk }) => disk))].map((disk) => ({ container, disk }));
+  });
   const statuses = await askServices(
     ports,
     near.map(({ container }) => container),
@@ -125,17 +124,23 @@ async function atWork(
       .filter(isJob)
       .map(async (job) => ({ job, folders: await realFolders(context, writableFolders(job)) })),
   );
-  return places.flatMap(({ disk, path, directory }) => {
+  return places.flatMap((place) => {
+    const { disk, path, directory } = place;
     const realPath = directory?.realPath ?? path;
     const writers = jobs
       .filter(({ folders }) => folders.some((folder) => isWithin(realPath, folder)))
       .map(({ job }) => job);
-    const others = checks.filter((one) => names.get(dataOf(one) ?? '') === disk);
+    const others = checks.filter((one) => isOn(place, names.get(dataOf(one) ?? '')));
     return [
       ...writers.map((one) => ({ disk, who: `${one.service ?? one.name} writes to ${path}`, sure: true })),
       ...others.map((one) => ({ disk, who: `another check reads ${dataOf(one)}`, sure: true })),
     ];
   });
+}
+
+/** Whether a place is on a disk, by its own name: smesh.yaml may give it another. */
+function isOn({ disk, directory }: VerifyPlace, name: string | undefined): boolean {
+  return name !== undefined && (name === disk || name === directory?.disk);
 }
 
 /** The directory that a check works on. */
