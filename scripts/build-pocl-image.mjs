@@ -38,35 +38,45 @@ function run(program, args, options = {}) {
   return execFileSync(program, args, { encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], ...options });
 }
 
-/** Names of all packages that these need, as if nothing were installed. */
-function closure() {
-  const args = [
-    ...[
-      '-o',
-      'Dir::State::status=/dev/null',
-      '-o',
-      'Debug::NoLocking=1',
-      '-o',
-      'APT::Install-Recommends=false',
-    ],
-    ...['--print-uris', '-qq', '-y', 'install', ...PACKAGES],
-  ];
-  let found = spawnSync('apt-get', args, { encoding: 'utf8' });
-  if (found.status !== 0) {
-    // A machine that has just been made knows no packages yet.
-    spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore' });
-    found = spawnSync('apt-get', args, { encoding: 'utf8' });
-  }
-  if (found.status !== 0) {
-    throw new Error(
-      `pocl and clinfo are needed for tests of OpenCL, and apt-get does not find them: ${found.error?.message ?? found.stderr}`,
-    );
-  }
-  const names = [...found.stdout.matchAll(/^'\S+' ([^\s_]+)_\S+\.deb /gm)].map(([, name]) => name);
-  return names.filter((name) => !NOT_NEEDED.test(name));
+/** What a program says, or that it is not there. */
+function ask(program, args, options = {}) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', ...options });
+  return { isDone: status === 0, stdout: stdout ?? '', words: error?.message ?? stderr.trim() };
 }
 
-/** Unpacks the packages into one archive, once for each version of this script. */
+/** Names of all packages that these need, as if nothing were installed. */
+function closure() {
+  const asked = ask('apt-get', [
+    ...['-o', 'Dir::State::status=/dev/null', '-o', 'Debug::NoLocking=1'],
+    ...['-o', 'APT::Install-Recommends=false', '--print-uris', '-qq', '-y', 'install', ...PACKAGES],
+  ]);
+  const names = [...asked.stdout.matchAll(/^'\S+' ([^\s_]+)_\S+\.deb /gm)].map(([, name]) => name);
+  return { ...asked, names: names.filter((name) => !NOT_NEEDED.test(name)) };
+}
+
+/** Brings the packages into a folder of its own below, and returns that. */
+function download(work) {
+  let words = '';
+  for (const attempt of ['as-it-is', 'updated']) {
+    // A machine that has just been made knows no packages yet, an older one those of which the mirror has newer ones.
+    if (attempt === 'updated') ask('apt-get', ['-o', 'Acquire::Retries=3', 'update', '-qq']);
+    const found = closure();
+    words = found.words;
+    if (!found.isDone) continue;
+    const folder = join(work, attempt);
+    mkdirSync(folder);
+    const got = ask('apt-get', ['-o', 'Acquire::Retries=3', 'download', '-qq', ...found.names], {
+      cwd: folder,
+    });
+    if (got.isDone) return folder;
+    words = got.words;
+  }
+  throw new Error(
+    `The packages of pocl and clinfo cannot be fetched (${PACKAGES.join(', ')}): they come by apt-get from the sources of this machine, Debian or Ubuntu. As root: apt-get update\n${words}`,
+  );
+}
+
+/** Unpacks the packages into one archive, once for each version of this script and of the system. */
 function archive(digest) {
   const target = join(cache, `pocl-${digest.slice(0, 16)}.tar`);
   if (existsSync(target)) return target;
@@ -75,9 +85,9 @@ function archive(digest) {
   try {
     const root = join(work, 'root');
     mkdirSync(root);
-    run('apt-get', ['download', '-qq', ...closure()], { cwd: work });
-    for (const name of readdirSync(work).filter((file) => file.endsWith('.deb'))) {
-      run('dpkg-deb', ['-x', join(work, name), root]);
+    const packages = download(work);
+    for (const name of readdirSync(packages).filter((file) => file.endsWith('.deb'))) {
+      run('dpkg-deb', ['-x', join(packages, name), root]);
     }
     // In the image, too, /lib is a link to /usr/lib.
     for (const name of ['lib', 'lib64', 'bin', 'sbin']) {
@@ -104,7 +114,12 @@ function inspect(tag, format) {
 export function buildPoclImage({ force = false } = {}) {
   const from = inspect(FROM, '{{.Id}}');
   if (from === undefined) throw new Error(`${FROM} is not there: node scripts/build-sim-image.mjs`);
-  const own = createHash('sha256').update(readFileSync(script)).digest('hex');
+  // Libraries of another release, or of another processor, would not run on what the image below has.
+  const system = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  const own = createHash('sha256')
+    .update(readFileSync(script))
+    .update(`${system} ${process.arch}`)
+    .digest('hex');
   const digest = createHash('sha256').update(`${own} ${from}`).digest('hex');
   if (!force && inspect(POCL_IMAGE, `{{index .Config.Labels "${LABEL}"}}`) === digest) return POCL_IMAGE;
   const before = inspect(POCL_IMAGE, '{{.Id}}');
@@ -123,6 +138,11 @@ export function buildPoclImage({ force = false } = {}) {
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === script) {
-  const tag = buildPoclImage({ force: process.argv.includes('--force') });
-  if (!process.argv.includes('--quiet')) console.log(tag);
+  try {
+    const tag = buildPoclImage({ force: process.argv.includes('--force') });
+    if (!process.argv.includes('--quiet')) console.log(tag);
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }
