@@ -148,10 +148,12 @@ async function searchOne(
   const stop = (reason: StopChecking) => controller.abort(reason);
   const watch = watchOver(context, project, [{ disk: place.disk, places: [place], stop }], ended.signal);
   const live = out.live();
+  let hasBegun = false;
   const hear = byLine((line) => {
     const file = fileBegun(line);
-    if (file !== undefined && out.interactive)
-      live.update([`file ${file} of ${place.directory?.files?.expected ?? '?'}`]);
+    if (file === undefined) return;
+    hasBegun = true;
+    if (out.interactive) live.update([`file ${file} of ${place.directory?.files?.expected ?? '?'}`]);
   });
   let fault: Fault | undefined;
   try {
@@ -160,6 +162,9 @@ async function searchOne(
     if (result.kind === 'not-started') fault = { kind: 'failed', why: result.reason };
     else if (result.kind === 'timed-out') fault = { kind: 'failed', why: 'it took longer than three weeks' };
     else if (result.exitCode !== 0) fault = { kind: 'failed', why: onHost(lastWords(result), place) };
+    // Some other program ends with 0, too.
+    else if (!hasBegun)
+      fault = { kind: 'failed', why: 'it looked at no data file: is the image of postcli?' };
   } catch (error) {
     fault = faultOf(error, controller.signal);
   } finally {
@@ -200,11 +205,9 @@ async function judge(
   if (after === undefined && fault !== undefined) return fault;
   const outcome = judgeSearch(before, after);
   if (outcome.kind !== 'none') return outcome.kind === 'found' ? (fault ?? outcome) : outcome;
-  // postcli ends with 1 where it has found none; 0 without a nonce is of some other program.
+  // postcli ends with 1 where it has found none.
   if (fault?.kind === 'failed' && /nonce not found/.test(fault.why)) return outcome;
-  return (
-    fault ?? { kind: 'failed', why: 'it ended with exit code 0 and wrote no nonce: is the image of postcli?' }
-  );
+  return fault ?? outcome;
 }
 
 /** postcli keeps what is smaller than all that it finds, be it the label of nothing. */
