@@ -33,16 +33,24 @@ const EXPLANATIONS: Readonly<Record<string, { readonly what: string; readonly hi
   ENAMETOOLONG: { what: 'the name is too long', hint: 'Use a shorter path.' },
   EMFILE: { what: 'too many files are open', hint: 'Raise the limit: ulimit -n 4096' },
   ESTALE: { what: 'the share went away', hint: 'Mount it again.' },
+  ENOTCONN: {
+    what: 'what is mounted there does not answer',
+    hint: 'Unmount it (umount -l), then mount it again.',
+  },
+  ENXIO: { what: 'its device is gone', hint: 'Look at the disk: dmesg tells what it says.' },
+  ENODEV: { what: 'its device is gone', hint: 'Look at the disk: dmesg tells what it says.' },
 };
 
 /**
  * A fault that the system reported about a file, as an error that a user can mend (exit 4); `undefined` for everything
  * else, which is a bug.
+ *
+ * @param place the path, where the fault does not name one itself (a sync does not)
  */
-export function explainSystemError(error: unknown): SmeshError | undefined {
+export function explainSystemError(error: unknown, place?: string): SmeshError | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   const explanation = EXPLANATIONS[String(error.code)];
-  const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : place;
   if (explanation === undefined || path === undefined) return undefined;
   return new SmeshError(
     'system-error',

@@ -1,87 +1,18 @@
-import { dirname, relative } from 'node:path';
-import * as z from 'zod';
+import { basename, dirname, relative } from 'node:path';
 import { digestOf } from '../domain/digest.ts';
 import { isWithin } from '../domain/disk/mounts.ts';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
-import { parseSmesherId, type SmesherId } from '../domain/identity/smesher-id.ts';
 import type { FileStep } from '../domain/plan/steps.ts';
+import { METADATA_FILE } from '../domain/post/metadata.ts';
+import { quoteForShell } from '../domain/shell-quote.ts';
 import { explainSystemError } from '../domain/system-error.ts';
 import { executeFileStep, type FileStepPorts } from './file-steps.ts';
+import { journalSchema } from './journal-schema.ts';
 
 /** What a project keeps for itself, below the project directory (design §4). */
 export function stateFolder(directory: string): string {
   return `${directory}/.smesh`;
 }
-
-const ownership = { mode: z.number().optional(), uid: z.number().optional(), gid: z.number().optional() };
-const smesherId = z.string().transform((text, context): SmesherId => {
-  const id = parseSmesherId(text);
-  if (id === undefined) context.addIssue({ code: 'custom', message: 'not a smesher ID' });
-  return id as SmesherId;
-});
-
-const stepSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('make-directory'), path: z.string(), ...ownership }),
-  z.object({
-    kind: z.literal('write-file'),
-    path: z.string(),
-    content: z.string(),
-    what: z.string(),
-    backup: z.string().optional(),
-    replaces: z.string().nullable().optional(),
-    ...ownership,
-  }),
-  z.object({
-    kind: z.literal('install-key'),
-    source: z.string(),
-    target: z.string(),
-    smesherId,
-    repair: z.boolean(),
-    ...ownership,
-  }),
-  z.object({
-    kind: z.literal('replace-file'),
-    from: z.string(),
-    to: z.string(),
-    keep: z.string().optional(),
-    once: z.literal(true).optional(),
-    what: z.string(),
-  }),
-  z.object({ kind: z.literal('remove-file'), path: z.string(), what: z.string() }),
-  z.object({ kind: z.literal('move-key'), from: z.string(), to: z.string(), smesherId }),
-  z.object({
-    kind: z.literal('move-data-file'),
-    from: z.string(),
-    to: z.string(),
-    size: z.number(),
-    folder: z.object(ownership).optional(),
-    what: z.string(),
-  }),
-  z.object({
-    kind: z.literal('cut-file'),
-    path: z.string(),
-    size: z.number(),
-    cutTo: z.number(),
-    keep: z.string(),
-    what: z.string(),
-  }),
-  z.object({
-    kind: z.literal('write-lease'),
-    path: z.string(),
-    content: z.string(),
-    smesherId,
-    why: z.string(),
-    mark: z.boolean(),
-    ...ownership,
-  }),
-]);
-
-const journalSchema = z.object({
-  version: z.literal(1),
-  command: z.string(),
-  startedAt: z.string(),
-  steps: z.array(stepSchema),
-});
 
 function journalPath(directory: string): string {
   return `${stateFolder(directory)}/journal/current.json`;
@@ -104,6 +35,7 @@ export interface JournaledAct {
  */
 export async function runJournaled(ports: FileStepPorts, act: JournaledAct): Promise<void> {
   if (act.steps.length === 0) return;
+  await refuseUnfinished(ports, act.directory);
   const path = await writeJournal(ports, act);
   await carryOut(ports, act, () => ports.files.removeOwn(path));
   await ports.files.removeOwn(path);
@@ -128,8 +60,31 @@ export async function carryOut(
     }
   } catch (error) {
     if (done === 0) await onNothingDone();
-    throw stoppedHalfway(error, act.command, done, act.steps.length);
+    const explained = explainSystemError(error, placeOf(act.steps[done])) ?? error;
+    throw stoppedHalfway(explained, act.command, done, act.steps.length);
   }
+}
+
+/** Where a step was at work, for faults that do not say it themselves. */
+function placeOf(step: FileStep | undefined): string | undefined {
+  if (step === undefined) return undefined;
+  if ('path' in step) return step.path;
+  return 'to' in step ? step.to : step.target;
+}
+
+/** In the place of its journal a new one would make everybody forget what is half done. */
+async function refuseUnfinished(ports: FileStepPorts, directory: string): Promise<void> {
+  const interrupted = await readInterrupted(ports, directory);
+  if (interrupted === undefined) return;
+  throw new SmeshError(
+    'interrupted',
+    ExitCode.refused,
+    `An earlier ${interrupted.command} (${interrupted.startedAt}) is not finished, and has to be before anything else is written`,
+    {
+      details: [`What it still wants is in ${journalPath(directory)}. No key is lost.`],
+      hint: 'See what is in its way: smesh-compose generate',
+    },
+  );
 }
 
 /**
@@ -199,10 +154,16 @@ export interface Finished extends Interrupted {
   readonly kept: readonly { readonly path: string; readonly backup: string }[];
 }
 
-/** Finishes what a killed command began; every step can be done twice. Answers what was finished, if anything. */
+/**
+ * Finishes what a killed command began; every step can be done twice. Answers what was finished, if anything.
+ *
+ * @param passOver is told instead of an error where it cannot be finished now, and where what is half done concerns nothing
+ * but data that nobody serves yet: files of the project, keys and databases are as they were before
+ */
 export async function finishInterrupted(
   ports: FileStepPorts,
   directory: string,
+  passOver?: (error: SmeshError) => void,
 ): Promise<Finished | undefined> {
   const { files } = ports;
   const path = journalPath(directory);
@@ -211,14 +172,20 @@ export async function finishInterrupted(
   await files.removeLeftovers(dirname(path));
   if (interrupted === undefined) return undefined;
   const kept: { path: string; backup: string }[] = [];
+  let done = 0;
   try {
     for (const step of interrupted.steps) {
       const backup = await keepEdit(ports, directory, interrupted.startedAt, step);
       if (backup !== undefined) kept.push(backup);
       await executeFileStep(ports, step);
+      done += 1;
     }
-  } catch (error) {
-    throw cannotFinish(error, interrupted, path);
+  } catch (thrown) {
+    const error = cannotFinish(thrown, interrupted, path, done);
+    if (passOver === undefined || !(error instanceof SmeshError)) throw error;
+    if (!interrupted.steps.slice(0, done + 1).every(isOfDataAlone)) throw error;
+    passOver(error);
+    return undefined;
   }
   for (const folder of touchedFolders(interrupted.steps)) await files.removeLeftovers(folder);
   await files.removeOwn(path);
@@ -264,16 +231,28 @@ function touchedFolders(steps: readonly FileStep[]): ReadonlySet<string> {
   );
 }
 
-function cannotFinish(thrown: unknown, interrupted: Interrupted, path: string): unknown {
-  const error = explainSystemError(thrown) ?? thrown;
+/** Of a set that is being joined or mended: no node serves it before the act is done. */
+function isOfDataAlone(step: FileStep): boolean {
+  if (step.kind === 'write-file') return basename(step.path) === METADATA_FILE;
+  return step.kind === 'move-data-file' || step.kind === 'cut-file';
+}
+
+function cannotFinish(thrown: unknown, interrupted: Interrupted, path: string, done: number): unknown {
+  const step = interrupted.steps[done];
+  const error = explainSystemError(thrown, placeOf(step)) ?? thrown;
   if (!(error instanceof SmeshError)) return error;
+  // On a disk that is dead there is nothing to be finished any more.
+  const lost =
+    step !== undefined && isOfDataAlone(step)
+      ? `   Or, where that disk is gone for good and its labels with it, give it up: mv ${quoteForShell(path)} ${quoteForShell(`${path}.given-up`)}   then take the jobs of that data out of smesh.yaml`
+      : '';
   return new SmeshError(error.code, error.exitCode, error.message, {
     details: [
       ...error.details,
       `An earlier ${interrupted.command} (${interrupted.startedAt}) was interrupted and has to be finished before anything else changes; this is in its way.`,
       `What it still wants is in ${path}. No key is lost.`,
     ],
-    hint: 'Put that right (is a disk not mounted?), then finish it with: smesh-compose generate',
+    hint: `Put that right (is a disk not mounted?), then finish it with: smesh-compose generate${lost}`,
     cause: error,
   });
 }

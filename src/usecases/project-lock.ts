@@ -7,6 +7,12 @@ import { finishPendingStarts } from './up/pending-starts.ts';
 const LEAVES_NODE_DOWN: ReadonlySet<string> = new Set(['keys adopt', 'merge', 'remove', 'stop', 'restart']);
 
 /**
+ * Who starts and stops what serves. A join of new data whose disk has died keeps none of them from it: all proofs of the
+ * gap would hang on a disk that holds none of them.
+ */
+const PASSES_OVER_DATA: ReadonlySet<string> = new Set(['run', 'up', 'down', 'stop', 'restart']);
+
+/**
  * Runs an act that changes the project while nobody else does (exit 75 when somebody else is at it), after finishing
  * what a killed command left half done: its files, and the containers that it had recreated and not yet started.
  *
@@ -30,7 +36,11 @@ export async function withProjectLock<T>(
     );
   }
   try {
-    const finished = await finishInterrupted(context.ports, context.directory);
+    const finished = await finishInterrupted(
+      context.ports,
+      context.directory,
+      PASSES_OVER_DATA.has(command) ? (error) => warnOfUnfinished(context, error) : undefined,
+    );
     if (finished !== undefined) {
       context.out.note(
         `An earlier ${finished.command} (${finished.startedAt}) was interrupted; it has been finished first.`,
@@ -44,6 +54,10 @@ export async function withProjectLock<T>(
   } finally {
     await lock.release();
   }
+}
+
+function warnOfUnfinished({ out }: Context, { message, details, hint = '' }: SmeshError): void {
+  out.warn([`${message}. This command goes on without that.`, ...details, hint].join('\n  '));
 }
 
 /** The one or the other, as `--dry-run` says. */
