@@ -12,6 +12,9 @@ export type Growth = readonly Sample[];
 
 const WINDOW_MS = 5 * 60_000;
 
+/** A batch that ends right behind the first look would count as done in no time. */
+const SHORTEST_MS = 1500;
+
 /** Pauses of so many usual ones mean that it has become slower, or hangs. */
 const STALLED = 3;
 
@@ -29,7 +32,7 @@ export function withSample(growth: Growth, sample: Sample): Growth {
 export function growthRate(growth: Growth, now: number): number | undefined {
   const [first] = growth;
   const last = growth.at(-1);
-  if (first === undefined || last === undefined || last.at <= first.at) return undefined;
+  if (first === undefined || last === undefined || last.at - first.at < SHORTEST_MS) return undefined;
   const usual = (last.at - first.at) / (growth.length - 1);
   const since = now - last.at;
   const span = since > usual * STALLED + 2000 ? now - first.at : last.at - first.at;

@@ -16,7 +16,7 @@ import { watchStart } from '../up/watch-start.ts';
 import { actWhenSafe, type SafetyOptions } from './act-when-safe.ts';
 import { showWhatWouldBeLost } from './preview.ts';
 import type { TypedCommand } from './refuse.ts';
-import { chooseServices } from './stop.ts';
+import { chooseServices, isMeant } from './stop.ts';
 
 export interface RestartOptions extends SafetyOptions {
   /** Names of services or smesher IDs; empty: all that run. */
@@ -39,9 +39,7 @@ export async function runRestart(context: Context, options: RestartOptions): Pro
     const own = await docker.containers({ project: project.name });
     const services = chooseServices(options.services, project, own);
     const choose = (containers: readonly ObservedContainer[]) =>
-      containers.filter(
-        (one) => isUp(one) && one.service !== undefined && services?.includes(one.service) !== false,
-      );
+      containers.filter((one) => isUp(one) && isMeant(one, services));
     requireRunning(services, choose(own));
     const command: TypedCommand = `smesh-compose ${['restart', ...options.services].join(' ')}`;
     if (options.dryRun) {

@@ -35,13 +35,7 @@ export async function runStop(context: Context, options: StopOptions): Promise<E
     const own = await docker.containers({ project: project.name });
     const services = chooseServices(options.services, project, own);
     const choose = (containers: readonly ObservedContainer[]) =>
-      containers.filter(
-        (one) =>
-          isUp(one) &&
-          one.service !== undefined &&
-          // Jobs make data for days: without being named none is ended.
-          (services === undefined ? !isJobContainer(one) : services.includes(one.service)),
-      );
+      containers.filter((one) => isUp(one) && isMeant(one, services));
     const command: TypedCommand = `smesh-compose ${['stop', ...options.services].join(' ')}`;
     if (options.dryRun) {
       return showWhatWouldBeLost(context, project, { verb: 'stop', command, choose }, options.force);
@@ -64,6 +58,13 @@ export async function runStop(context: Context, options: StopOptions): Promise<E
     await report(context, project, stopped, { services, force: options.force, goOn });
     return ExitCode.ok;
   });
+}
+
+/** Whether a container is among those that were named; without names all but jobs, which make data for days. */
+export function isMeant(container: ObservedContainer, services: readonly string[] | undefined): boolean {
+  const { service } = container;
+  if (service === undefined) return false;
+  return services === undefined ? !isJobContainer(container) : services.includes(service);
 }
 
 /** Services of smesh.yaml and whatever else has a container in the project. */

@@ -17,6 +17,7 @@ import type { JobEvents } from './job-events.ts';
 import { judgeEnd, notStarted } from './judge-end.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
 import { noteBytes } from './note-bytes.ts';
+import type { RunnerMemory } from './runner-memory.ts';
 import { SizeReader } from './size-reader.ts';
 import { startJobs } from './start-jobs.ts';
 
@@ -33,14 +34,6 @@ export interface RunnerOptions {
   readonly memory: RunnerMemory;
 }
 
-/** What is known of lives that have ended, by job; it outlives a change of smesh.yaml. */
-export interface RunnerMemory {
-  readonly ends: Map<string, JobEnd>;
-  /** Those that had their second try. */
-  readonly retried: Set<string>;
-  readonly givenUp: Set<string>;
-}
-
 /**
  * Jobs of one project over time: who runs, who ended and why, who is next. `turn` looks, judges those that have ended by
  * their files, and starts whose turn it is; nothing in here waits or draws.
@@ -55,9 +48,8 @@ export class JobRunner {
   #looks: readonly JobLook[] = [];
   #lookedAt = Number.NEGATIVE_INFINITY;
   #containers: ReadonlyMap<string, ObservedContainer> = new Map();
-  /** Containers that were seen running, by job. */
-  readonly #lives = new Map<string, string>();
-  readonly #growth = new Map<string, Growth>();
+  readonly #lives: RunnerMemory['lives'];
+  readonly #growth: RunnerMemory['growth'];
   readonly #searches = new Set<string>();
   readonly #ends: RunnerMemory['ends'];
   readonly #retried: RunnerMemory['retried'];
@@ -79,6 +71,8 @@ export class JobRunner {
     this.#events = events;
     this.#options = options;
     this.#sizes = new SizeReader(context, project.network);
+    this.#lives = options.memory.lives;
+    this.#growth = options.memory.growth;
     this.#ends = options.memory.ends;
     this.#retried = options.memory.retried;
     this.#givenUp = options.memory.givenUp;

@@ -8,10 +8,11 @@ import { withProjectLock } from '../project-lock.ts';
 import { type FinishedIdentity, joinComplete } from './finish-jobs.ts';
 import { chooseJobs } from './job-containers.ts';
 import { JobEvents } from './job-events.ts';
-import { JobRunner, type RunnerMemory } from './job-runner.ts';
+import { JobRunner } from './job-runner.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
 import { removeFormerJobs } from './remove-former-jobs.ts';
 import { repairOdd } from './repair-odd.ts';
+import { freshMemory } from './runner-memory.ts';
 import { isBusyElsewhere } from './start-jobs.ts';
 import { styleOf } from './status.ts';
 
@@ -69,7 +70,7 @@ class JobsWatch {
   /** Names before any join. */
   readonly #former: ReadonlySet<string>;
   #project: Project;
-  readonly #memory: RunnerMemory = { ends: new Map(), retried: new Set(), givenUp: new Set() };
+  readonly #memory = freshMemory();
   #finished: readonly FinishedIdentity[] = [];
   #shownAt = Number.NEGATIVE_INFINITY;
   #trouble: string | undefined;

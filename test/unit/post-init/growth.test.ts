@@ -21,6 +21,16 @@ describe('speed', () => {
 
   it('is not known before anything was written', () => {
     expect(growthRate([], 0)).toBeUndefined();
+    // Nor from a batch that was nearly done at the first look.
+    expect(
+      growthRate(
+        grow([
+          [0, 1],
+          [0.05, 2],
+        ]),
+        100,
+      ),
+    ).toBeUndefined();
     expect(
       growthRate(
         grow([
