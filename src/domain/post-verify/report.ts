@@ -15,6 +15,8 @@ export interface VerifyPlace {
   readonly fault?: string;
   /** What may have one reader at a time. */
   readonly disk: string;
+  /** Its own name, where smesh.yaml calls it otherwise. */
+  readonly device?: string;
   /** `uid:gid` that may read it. */
   readonly user?: string;
   /** N that its labels were made with; absent: not known. */

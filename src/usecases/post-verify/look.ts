@@ -65,24 +65,30 @@ async function identitiesFolder({ ports }: Context, project: Project): Promise<r
   return facts === undefined ? [] : [folder];
 }
 
-/** What smesh.yaml calls disks, by their own names: other data on such a disk have the same one reader. */
+/**
+ * What smesh.yaml calls disks, by their own names: other data on such a disk have the same one reader. A disk that it takes
+ * for several is none of them: there it says that the detection is wrong.
+ */
 async function diskWords(
   context: Context,
   project: Project | undefined,
 ): Promise<ReadonlyMap<string, string>> {
-  const named = (project?.identities ?? []).flatMap(({ data, disk }) =>
-    disk === undefined ? [] : [{ data, disk }],
-  );
-  if (named.length === 0) return new Map();
+  const identities = project?.identities ?? [];
+  if (identities.every(({ disk }) => disk === undefined)) return new Map();
   const folders = await realFolders(
     context,
-    named.map(({ data }) => data),
+    identities.map(({ data }) => data),
   );
   const names = (await context.ports.scanner()).diskNames(folders);
+  const words = new Map<string, Set<string>>();
+  for (const [index, { disk }] of identities.entries()) {
+    const own = names.get(folders[index] ?? '');
+    if (own !== undefined) words.set(own, (words.get(own) ?? new Set()).add(disk ?? own));
+  }
   return new Map(
-    named.flatMap(({ disk }, index) => {
-      const own = names.get(folders[index] ?? '');
-      return own === undefined ? [] : [[own, disk] as const];
+    [...words].flatMap(([own, all]) => {
+      const [word] = all;
+      return word === undefined || all.size > 1 || word === own ? [] : [[own, word] as const];
     }),
   );
 }
@@ -104,11 +110,12 @@ async function placeOf(
   // Metadata may belong to another user than the folder; whoever may read it may read the labels.
   const facts = await ports.files.facts(`${realPath}/postdata_metadata.json`).catch(() => undefined);
   const { uid, gid } = facts ?? owner;
+  const word = words.get(directory.disk);
   return {
     path,
     directory,
-    disk:
-      identity?.disk ?? (directory.disk === 'unknown' ? path : (words.get(directory.disk) ?? directory.disk)),
+    disk: identity?.disk ?? word ?? (directory.disk === 'unknown' ? path : directory.disk),
+    ...(word === undefined ? {} : { device: directory.disk }),
     user: identity?.user ?? `${uid}:${gid}`,
     ...(name === undefined ? {} : { name }),
     ...(identity === undefined ? {} : { served: true }),

@@ -139,8 +139,8 @@ async function atWork(
 }
 
 /** Whether a place is on a disk, by its own name: smesh.yaml may give it another. */
-function isOn({ disk, directory }: VerifyPlace, name: string | undefined): boolean {
-  return name !== undefined && (name === disk || name === directory?.disk);
+function isOn({ disk, device }: VerifyPlace, name: string | undefined): boolean {
+  return name !== undefined && (name === disk || name === device);
 }
 
 /** The directory that a check works on. */
