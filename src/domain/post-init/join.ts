@@ -21,6 +21,8 @@ export interface JoinPart {
   readonly files: readonly DataFile[];
   readonly metadata: PostMetadata;
   readonly metadataFile: Owned & { readonly size: number };
+  /** Metadata of an earlier join lies there, in the place where this one's would be kept. */
+  readonly joinedBefore?: boolean;
   readonly folder: Owned & { readonly device: number };
 }
 
@@ -32,6 +34,8 @@ export interface JoinFacts {
     readonly path: string;
     /** Of it, or of the nearest folder above that is there. */
     readonly device: number;
+    /** It is there and no directory. */
+    readonly isOther?: boolean;
     /** PoST data or metadata in it, by name. */
     readonly present: readonly string[];
   };
@@ -43,6 +47,7 @@ export type JoinRefusal =
   | 'parts-incomplete'
   | 'parts-owners'
   | 'into-not-empty'
+  | 'joined-before'
   | 'other-file-system';
 
 export type JoinDecision =
@@ -161,6 +166,23 @@ function refuse(facts: JoinFacts): Refusal | undefined {
   }
   const wrong = refuseFiles(facts, first.metadata);
   if (wrong !== undefined) return wrong;
+  if (into.isOther === true) {
+    return refused(
+      'into-not-empty',
+      `${into.path}, where the parts of ${name} are to be joined, is there and no directory`,
+      `Nothing was moved. Move it away, ${AGAIN}`,
+    );
+  }
+  // Found out half-way, the act could not come to its end.
+  const former = parts.find(({ joinedBefore }) => joinedBefore === true);
+  if (former !== undefined) {
+    const path = `${former.path}/${JOINED_METADATA}`;
+    return refused(
+      'joined-before',
+      `${path} is there already, of an earlier set: the metadata of this part of ${name} could not be kept there`,
+      `Nothing was moved. Give it another name: mv -n ${quoteForShell(path)} ${quoteForShell(`${path}.old`)}   ${AGAIN}`,
+    );
+  }
   if (into.present.length > 0) {
     return refused(
       'into-not-empty',

@@ -1,10 +1,10 @@
-import { isUp } from '../../domain/compose/container-role.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { pendingName } from '../../domain/identity/pending-key.ts';
 import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import type { InitialisationJob, Project } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
 import { indexProject } from '../identity-index/project-index.ts';
+import { findAtWork } from '../post-init/open-folders.ts';
 import type { Candidate } from './choose-directories.ts';
 
 /** Jobs of the project that made, or make, the data of these identities. */
@@ -16,12 +16,7 @@ export function jobsOfChosen(project: Project, chosen: readonly Candidate[]): re
 /** A container that still writes there would write beside a reader, and its part of the data might not be all. */
 export async function refuseJobsAtWork(context: Context, jobs: readonly InitialisationJob[]): Promise<void> {
   if (jobs.length === 0) return;
-  const folders = new Map(
-    jobs.flatMap(({ name, data, into }) => [data, into ?? data].map((place) => [place, name])),
-  );
-  // Without an engine nothing of it runs.
-  const containers = await askContainers(context);
-  const busy = containers.find((one) => isUp(one) && one.mounts.some(({ source }) => folders.has(source)));
+  const busy = await findAtWork(context.ports.files, await askContainers(context), jobs);
   if (busy === undefined) return;
   throw new SmeshError(
     'job-at-work',
@@ -33,11 +28,12 @@ export async function refuseJobsAtWork(context: Context, jobs: readonly Initiali
   );
 }
 
-async function askContainers({ ports, signal }: Context) {
+async function askContainers({ ports, signal, out }: Context) {
   try {
     return await (await ports.docker()).containers();
   } catch (error) {
     if (!(error instanceof SmeshError) || signal.aborted) throw error;
+    out.warn(`Whether a container still writes that data nobody can say: ${error.message}`);
     return [];
   }
 }

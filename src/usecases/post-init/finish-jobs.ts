@@ -1,4 +1,3 @@
-import { isUp } from '../../domain/compose/container-role.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { FileStep } from '../../domain/plan/steps.ts';
@@ -16,6 +15,7 @@ import { loadProject } from '../load-project.ts';
 import { lockedUnlessDry } from '../project-lock.ts';
 import { warnOfOverride } from '../warn-of-override.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
+import { findAtWork } from './open-folders.ts';
 import { readParts } from './read-parts.ts';
 import { removeFormerJobs } from './remove-former-jobs.ts';
 
@@ -66,15 +66,10 @@ function nameOf({ identity, name }: InitialisationJob): string {
   return identity ?? name.replace(/-init(-\d+)?$/, '');
 }
 
-/** What a container still has open may change: a nonce is written last. */
 async function isWritten({ ports }: Context, looks: readonly JobLook[]): Promise<boolean> {
-  const folders = new Set<string>();
-  for (const { job } of looks) {
-    folders.add(job.data);
-    folders.add(await ports.files.realPath(job.data).catch(() => job.data));
-  }
   const containers = await (await ports.docker()).containers();
-  return containers.some((one) => isUp(one) && one.mounts.some(({ source }) => folders.has(source)));
+  const jobs = looks.map(({ job }) => job);
+  return (await findAtWork(ports.files, containers, jobs)) !== undefined;
 }
 
 /** Answers whether the whole has its VRF nonce. */

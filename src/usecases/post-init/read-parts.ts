@@ -3,7 +3,7 @@ import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { dataFileIndex } from '../../domain/post/completeness.ts';
 import { METADATA_FILE, readMetadata } from '../../domain/post/metadata.ts';
 import { dataFilePath } from '../../domain/post-init/job-files.ts';
-import type { JoinFacts, JoinPart } from '../../domain/post-init/join.ts';
+import { JOINED_METADATA, type JoinFacts, type JoinPart } from '../../domain/post-init/join.ts';
 import type { InitialisationJob } from '../../domain/project/types.ts';
 import type { FilesPort } from '../../ports/files.ts';
 import { lookAtFolder } from './look-at-folder.ts';
@@ -36,11 +36,16 @@ async function readPart(files: FilesPort, path: string): Promise<JoinPart> {
   const strange = seen.files.find(({ index }) => !names.has(dataFilePath(path, index)));
   if (strange !== undefined)
     throw unreadable(path, `file ${strange.index} has another name than postcli gives it`);
-  return { path, files: seen.files, metadata: reading.metadata, metadataFile, folder };
+  return {
+    ...{ path, files: seen.files, metadata: reading.metadata, metadataFile, folder },
+    ...(names.has(`${path}/${JOINED_METADATA}`) ? { joinedBefore: true } : {}),
+  };
 }
 
 async function readInto(files: FilesPort, path: string): Promise<JoinFacts['into']> {
   const facts = await files.facts(path);
+  const isLost = facts === undefined && (await files.exists(path));
+  const isOther = isLost || (facts !== undefined && facts.kind !== 'directory');
   const entries = facts?.kind === 'directory' ? await files.list(path) : [];
   const present = entries
     .map(({ name }) => name)
@@ -51,7 +56,7 @@ async function readInto(files: FilesPort, path: string): Promise<JoinFacts['into
     place = dirname(place);
     there = await files.facts(place);
   }
-  return { path, device: there?.device ?? -1, present };
+  return { path, device: there?.device ?? -1, present, ...(isOther ? { isOther } : {}) };
 }
 
 function unreadable(path: string, why: string): SmeshError {

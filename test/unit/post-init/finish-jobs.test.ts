@@ -1,10 +1,20 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InitialisationJob } from '../../../src/domain/project/types.ts';
 import { runJournaled } from '../../../src/usecases/journal.ts';
 import { loadProject } from '../../../src/usecases/load-project.ts';
 import { joinComplete, takeIn } from '../../../src/usecases/post-init/finish-jobs.ts';
+import { lookAtJobs } from '../../../src/usecases/post-init/look-at-jobs.ts';
 import { bundleStandIn, removeScratch } from '../../contract/run-stand-in.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 import { treeOf } from '../backup/support/watch.ts';
@@ -116,6 +126,79 @@ describe('parts of one identity', () => {
       exitCode: 5,
     });
     expect(treeOf(root)).toEqual(before);
+  });
+});
+
+describe('what is in the way of a join', () => {
+  async function complete(): Promise<{ farm: HalfMade; root: string; first: InitialisationJob }> {
+    const root = tempFolder('join');
+    const farm = await makeHalfMade(root);
+    for (const job of farm.jobs) await carryOutJob(postcli, farm, job);
+    return { farm, root, first: farm.jobs[0] as InitialisationJob };
+  }
+
+  it.each([
+    [
+      'metadata of an earlier join in the folder of a part',
+      ({ first }: { first: InitialisationJob }) =>
+        writeFileSync(join(first.data, 'postdata_metadata.json.joined'), 'older'),
+      'joined-before',
+    ],
+    ['a file', ({ farm }: { farm: HalfMade }) => writeFileSync(farm.into, 'a file'), 'into-not-empty'],
+    [
+      'a link that leads nowhere',
+      ({ farm }: { farm: HalfMade }) => symlinkSync('/nowhere/at/all', farm.into),
+      'into-not-empty',
+    ],
+  ] as const)('is found before anything is moved: %s', async (_, put, code) => {
+    const scene = await complete();
+    put(scene);
+    const before = treeOf(scene.root);
+    await expect(join_(scene.farm)).rejects.toMatchObject({ code, exitCode: 5 });
+    expect(treeOf(scene.root)).toEqual(before);
+  });
+
+  it.each([
+    [
+      'a link to the folder of a part',
+      ({ farm, first }: { farm: HalfMade; first: InitialisationJob }) => symlinkSync(first.data, farm.into),
+    ],
+    [
+      'hard links to files of a part',
+      ({ farm, first }: { farm: HalfMade; first: InitialisationJob }) => {
+        mkdirSync(farm.into);
+        linkSync(join(first.data, 'postdata_0.bin'), join(farm.into, 'postdata_0.bin'));
+      },
+    ],
+  ] as const)('is no place to join in, and said of the jobs: %s', async (_, put) => {
+    const scene = await complete();
+    put(scene);
+    const before = treeOf(scene.root);
+    expect(await join_(scene.farm)).toEqual([]);
+    expect(treeOf(scene.root)).toEqual(before);
+    const { project } = await loadProject(scene.farm.context);
+    const looks = await lookAtJobs(scene.farm.context, project);
+    expect(looks.map(({ state }) => state.kind)).toEqual(['refused', 'complete']);
+  });
+
+  it('is a container that knows the folder by another path', async () => {
+    const { farm, root, first } = await complete();
+    const yaml = join(farm.directory, 'smesh.yaml');
+    symlinkSync(join(root, 'disk2'), join(root, 'link'));
+    writeFileSync(
+      yaml,
+      readFileSync(yaml, 'utf8').replaceAll(`${join(root, 'disk2')}/`, `${join(root, 'link')}/`),
+    );
+    const mounts = [{ kind: 'bind', source: first.data, target: '/post', writable: true } as const];
+    const { context } = surroundings(farm.directory, { containers: [observed('other', { mounts })] });
+    expect(await join_({ ...farm, context })).toEqual([]);
+    expect(existsSync(farm.into)).toBe(false);
+    const finished = await join_(farm);
+    const whole = [{ kind: 'bind', source: farm.into, target: '/post', writable: true } as const];
+    const still = surroundings(farm.directory, { containers: [observed('other', { mounts: whole })] });
+    await expect(takeIn(still.context, finished, { dryRun: false })).rejects.toMatchObject({
+      code: 'job-at-work',
+    });
   });
 });
 
