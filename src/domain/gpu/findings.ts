@@ -73,16 +73,17 @@ function deviceFindings({ cards, devices, wanted }: GpuSituation): readonly GpuF
     );
 }
 
-function generalFindings({ cards, wanted, hasProject, engine }: GpuSituation): readonly GpuFinding[] {
+function generalFindings({ cards, wanted, saidBy, hasProject, engine }: GpuSituation): readonly GpuFinding[] {
   const vendors = [...new Set(cards.map(({ vendor }) => vendor))];
+  const source = saidBy === 'init.gpu' ? 'init.gpu of smesh.yaml' : saidBy;
   const lacking = wanted.find((vendor) => vendor !== 'cpu' && !vendors.includes(vendor));
   if (lacking !== undefined && lacking !== 'cpu') {
     return [
       finding(
         isElsewhere(engine) ? 'note' : 'error',
         'no-card-of-vendor',
-        `init.gpu of smesh.yaml is ${lacking}, and this host has no card of ${VENDOR_WORDS[lacking]}${vendors.length === 0 ? '' : `, but of ${vendors.map((vendor) => VENDOR_WORDS[vendor]).join(' and ')}`}`,
-        'lspci -nn | grep -iE "vga|3d|display"   tells what the bus has; then correct init.gpu',
+        `${source} is ${lacking}, and this host has no card of ${VENDOR_WORDS[lacking]}${vendors.length === 0 ? '' : `, but of ${vendors.map((vendor) => VENDOR_WORDS[vendor]).join(' and ')}`}`,
+        `lspci -nn | grep -iE "vga|3d|display"   tells what the bus has; then correct ${saidBy}`,
       ),
     ];
   }
@@ -102,7 +103,7 @@ function generalFindings({ cards, wanted, hasProject, engine }: GpuSituation): r
       finding(
         'note',
         'other-vendor',
-        `Cards of ${others.map((vendor) => VENDOR_WORDS[vendor]).join(' and ')} are here, too: init.gpu of smesh.yaml names one vendor, and jobs use that one's`,
+        `Cards of ${others.map((vendor) => VENDOR_WORDS[vendor]).join(' and ')} are here, too: ${source} names one vendor, and jobs use that one's`,
       ),
     ];
   }

@@ -30,6 +30,8 @@ export interface GpuSituation {
   readonly cards: readonly DetectedGpu[];
   /** Of smesh.yaml: `init.gpu`; without a project those that were found. */
   readonly wanted: readonly GpuVendor[];
+  /** Who says which vendor's cards jobs use. */
+  readonly saidBy: 'init.gpu' | '--gpu';
   /** `init.devices` and the `device` of jobs; empty: all. */
   readonly devices: readonly string[];
   /** What jobs run as, and the gids they have beside. */

@@ -58,6 +58,7 @@ export async function lookAtGpus(
     facts,
     cards,
     wanted,
+    saidBy: options.vendor === undefined || options.vendor === settings?.gpu ? 'init.gpu' : '--gpu',
     devices,
     user,
     groups: [...new Set(wanted.flatMap((vendor) => cardGroups(vendor, facts.groups)))],

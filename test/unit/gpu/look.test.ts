@@ -127,6 +127,18 @@ describe('lookAtGpus', () => {
     expect(new Set(containers.map(({ image }) => image))).toEqual(new Set(['spacemeshos/postcli:v0.12.9']));
   });
 
+  it('does not say of smesh.yaml what --gpu said', async () => {
+    const look = (vendor: 'amd' | 'nvidia') => {
+      const { context } = gpuRig({ host: 'two-vendors', folder: tempFolder('gpu'), engine: HEALTHY });
+      return lookAtGpus(context, undefined, { vendor });
+    };
+    const absent = await look('amd');
+    expect(absent.findings[0]?.message).toMatch(/^--gpu is amd, and this host has no card of AMD, but of/);
+    const other = await look('nvidia');
+    const texts = [...absent.findings, ...other.findings].map(({ message, hint }) => `${message} ${hint}`);
+    expect(texts.join('\n')).not.toContain('init.gpu');
+  });
+
   it('reads well', async () => {
     const { context } = gpuRig({
       host: 'two-vendors',
