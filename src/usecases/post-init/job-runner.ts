@@ -3,7 +3,7 @@ import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { cardOf } from '../../domain/post-init/card.ts';
 import type { JobEnd } from '../../domain/post-init/explain-end.ts';
 import type { GapHold } from '../../domain/post-init/gap-hold.ts';
-import { type Growth, paceOf, withSample } from '../../domain/post-init/growth.ts';
+import { paceOf, withSample } from '../../domain/post-init/growth.ts';
 import { growthFromLog } from '../../domain/post-init/job-log.ts';
 import { diskOf, type JobReport } from '../../domain/post-init/job-report.ts';
 import type { JobLook } from '../../domain/post-init/job-state.ts';
