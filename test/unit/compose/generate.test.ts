@@ -47,7 +47,10 @@ describe('generated files', () => {
   });
 
   it("build AMD's image on postcli's", async () => {
-    expect(await content('init-amd', 'init/Dockerfile')).toContain('\nFROM spacemeshos/postcli:v0.12.9\n');
+    const text = await content('init-amd', 'init/Dockerfile');
+    expect(text).toContain('\nFROM spacemeshos/postcli:v0.12.9\n');
+    // Only BuildKit knows it, and not every Docker has that.
+    expect(text).not.toContain('--chmod');
   });
 
   it('run the schedule under systemd, as whom the folder belongs to', async () => {
