@@ -1,4 +1,4 @@
-import { ExitCode, SmeshError } from '../../domain/errors.ts';
+import { ExitCode, type SmeshError } from '../../domain/errors.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import type { FileStep } from '../../domain/plan/steps.ts';
 import { jobFiles } from '../../domain/post-init/job-files.ts';
@@ -16,7 +16,7 @@ import { lockedUnlessDry } from '../project-lock.ts';
 import { warnOfOverride } from '../warn-of-override.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
 import { findAtWork } from './open-folders.ts';
-import { readParts } from './read-parts.ts';
+import { PartsUnfit, readParts } from './read-parts.ts';
 import { removeFormerJobs } from './remove-former-jobs.ts';
 
 export interface FinishedIdentity {
@@ -32,8 +32,14 @@ export interface FinishedIdentity {
  * those whose data is whole now, nonce included. Does nothing for the others; twice is as once. The caller holds the
  * project's lock, and reads smesh.yaml anew afterwards. Throws where parts that are complete cannot be joined (exit 3, 5);
  * nothing of them is moved then.
+ *
+ * @param refused is told of such parts instead, and the others are joined all the same
  */
-export async function joinComplete(context: Context, project: Project): Promise<readonly FinishedIdentity[]> {
+export async function joinComplete(
+  context: Context,
+  project: Project,
+  refused?: (id: SmesherId, error: SmeshError) => void,
+): Promise<readonly FinishedIdentity[]> {
   const wanted = new Set((project.initialisation?.jobs ?? []).map(({ id }) => id));
   const { project: now } = await loadProject(context);
   const looks = (await lookAtJobs(context, now)).filter(({ job }) => wanted.has(job.id));
@@ -46,14 +52,15 @@ export async function joinComplete(context: Context, project: Project): Promise<
     const whole = { id, name: nameOf(job), data: job.into ?? job.data };
     if (job.into === undefined) {
       if (jobFiles(job, now.network).whole) finished.push(whole);
-    } else if (
-      await joinParts(
-        context,
-        ofOne.map(({ job: part }) => part),
-        job.into,
-      )
-    )
-      finished.push(whole);
+      continue;
+    }
+    const parts = ofOne.map(({ job: part }) => part);
+    try {
+      if (await joinParts(context, parts, job.into)) finished.push(whole);
+    } catch (error) {
+      if (refused === undefined || !(error instanceof PartsUnfit)) throw error;
+      refused(id, error);
+    }
   }
   return finished;
 }
@@ -84,7 +91,7 @@ async function joinParts(
   const name = nameOf(first);
   const decision = decideJoin(await readParts(context.ports.files, name, jobs, into));
   if (decision.kind === 'refused')
-    throw new SmeshError(decision.code, ExitCode.refused, decision.message, { hint: decision.hint });
+    throw new PartsUnfit(decision.code, ExitCode.refused, decision.message, { hint: decision.hint });
   refuseForeignParts(context, decision.steps);
   const { into: _, fromFile: __, toFile: ___, ...rest } = first;
   const whole: InitialisationJob = { ...rest, name: `${name}-init`, data: into };
@@ -114,7 +121,7 @@ function refuseForeignParts({ ports }: Context, steps: readonly FileStep[]): voi
   const owners = steps.flatMap((step) => ('uid' in step && typeof step.uid === 'number' ? [step.uid] : []));
   const foreign = owners.find((owner) => owner !== uid);
   if (uid === 0 || foreign === undefined) return;
-  throw new SmeshError(
+  throw new PartsUnfit(
     'foreign-owner',
     ExitCode.environment,
     `The parts belong to user ${foreign}; you are user ${uid} and cannot join them`,

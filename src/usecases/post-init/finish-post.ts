@@ -1,4 +1,4 @@
-import { ExitCode } from '../../domain/errors.ts';
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { quoteForShell } from '../../domain/shell-quote.ts';
 import { enumerate } from '../../ui/text.ts';
 import type { Context } from '../context.ts';
@@ -29,4 +29,18 @@ export async function finishPost(context: Context, finished: readonly FinishedId
       initial: true,
     }));
   return yes ? takeIn(context, finished, { dryRun: false }) : ExitCode.ok;
+}
+
+/** An error, with what has come to its end all the same. */
+export function withWhole(error: SmeshError, finished: readonly FinishedIdentity[]): SmeshError {
+  const { code, exitCode, message, hint } = error;
+  const whole = finished.map(
+    ({ name, data }) =>
+      `${name}: the data in ${data} is whole. Take it in: smesh-compose add ${quoteForShell(data)}`,
+  );
+  const details = [...error.details, ...whole];
+  return new SmeshError(code, exitCode, message, {
+    ...{ details, cause: error },
+    ...(hint === undefined ? {} : { hint }),
+  });
 }

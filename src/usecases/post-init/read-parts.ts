@@ -8,6 +8,9 @@ import type { InitialisationJob } from '../../domain/project/types.ts';
 import type { FilesPort } from '../../ports/files.ts';
 import { lookAtFolder } from './look-at-folder.ts';
 
+/** Parts of one identity that cannot be joined as they are; nothing of them was moved. */
+export class PartsUnfit extends SmeshError {}
+
 /** What stands in the folders of one identity's parts, and where they are to be joined. Throws what keeps it from being read. */
 export async function readParts(
   files: FilesPort,
@@ -59,8 +62,8 @@ async function readInto(files: FilesPort, path: string): Promise<JoinFacts['into
   return { path, device: there?.device ?? -1, present, ...(isOther ? { isOther } : {}) };
 }
 
-function unreadable(path: string, why: string): SmeshError {
-  return new SmeshError('part-unreadable', ExitCode.invalid, `${path} cannot be joined: ${why}`, {
+function unreadable(path: string, why: string): PartsUnfit {
+  return new PartsUnfit('part-unreadable', ExitCode.invalid, `${path} cannot be joined: ${why}`, {
     hint: 'Nothing was moved. Put that right, then run the same command again: smesh-compose post init',
   });
 }

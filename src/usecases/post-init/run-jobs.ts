@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { loadProject } from '../load-project.ts';
 import { withProjectLock } from '../project-lock.ts';
 import { type FinishedIdentity, joinComplete } from './finish-jobs.ts';
+import { withWhole } from './finish-post.ts';
 import { chooseJobs } from './job-containers.ts';
 import { JobEvents } from './job-events.ts';
 import { JobRunner } from './job-runner.ts';
@@ -76,6 +77,8 @@ class JobsWatch {
   #trouble: string | undefined;
   /** Why complete parts cannot be joined: told at the end, when nothing is to be watched any more. */
   #joinError: SmeshError | undefined;
+  /** By identity: why its parts cannot be joined as they are. Others are joined all the same. */
+  readonly #unfit = new Map<string, SmeshError>();
   /** Another command holds the project, and parts are to be joined. */
   #waitsForProject = false;
 
@@ -200,7 +203,7 @@ class JobsWatch {
   /** An identity is complete that is not known to be whole, and not to be unfit to be joined. */
   #isToJoin(reports: readonly JobReport[]): boolean {
     if (this.#joinError !== undefined) return false;
-    const known = new Set<string>(this.#finished.map(({ id }) => id));
+    const known = new Set<string>([...this.#finished.map(({ id }) => id), ...this.#unfit.keys()]);
     const open = new Set<string>(
       reports.flatMap(({ job, place }) => (place.kind === 'complete' ? [] : [job.id])),
     );
@@ -213,7 +216,9 @@ class JobsWatch {
       this.#context,
       'post init',
       async () => {
-        const joined = await joinComplete(this.#context, this.#project);
+        const joined = await joinComplete(this.#context, this.#project, (id, error) =>
+          this.#unfit.set(id, error),
+        );
         await removeFormerJobs(this.#context);
         return joined;
       },
@@ -240,7 +245,8 @@ class JobsWatch {
 
   async #ended(runner: JobRunner, code: number | undefined): Promise<JobsRun> {
     const reports = await runner.reports();
-    if (this.#joinError !== undefined && code === undefined) throw this.#joinError;
+    const [error = this.#joinError] = this.#unfit.values();
+    if (error !== undefined && code === undefined) throw withWhole(error, this.#finished);
     const failed = reports.some(needsSomebody) || reports.some(({ end }) => end?.code === 'stopped');
     return {
       exitCode: code ?? (failed ? ExitCode.unhealthy : ExitCode.ok),

@@ -10,12 +10,16 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SmeshError } from '../../../src/domain/errors.ts';
+import { addJobs } from '../../../src/domain/project/edit-jobs.ts';
 import type { InitialisationJob } from '../../../src/domain/project/types.ts';
 import { runJournaled } from '../../../src/usecases/journal.ts';
 import { loadProject } from '../../../src/usecases/load-project.ts';
 import { joinComplete, takeIn } from '../../../src/usecases/post-init/finish-jobs.ts';
+import { withWhole } from '../../../src/usecases/post-init/finish-post.ts';
 import { lookAtJobs } from '../../../src/usecases/post-init/look-at-jobs.ts';
 import { bundleStandIn, removeScratch } from '../../contract/run-stand-in.ts';
+import { makeIdentity } from '../../helpers/keys.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 import { treeOf } from '../backup/support/watch.ts';
 import { observed } from '../plan/observed.ts';
@@ -179,6 +183,33 @@ describe('what is in the way of a join', () => {
     const { project } = await loadProject(scene.farm.context);
     const looks = await lookAtJobs(scene.farm.context, project);
     expect(looks.map(({ state }) => state.kind)).toEqual(['refused', 'complete']);
+  });
+
+  it('keeps no other identity from being joined', async () => {
+    const { farm, root, first } = await complete();
+    const other = makeIdentity();
+    const yaml = join(farm.directory, 'smesh.yaml');
+    writeFileSync(join(farm.identities, 'post-0003.key.pending'), other.keyFile, { mode: 0o600 });
+    const into = join(root, 'disk2/post-0003');
+    const jobs = farm.jobs.map((job, index) => ({
+      ...job,
+      ...{ id: other.smesherId as never, name: `post-0003-init-${index}`, identity: 'post-0003', into },
+      data: `${into}.part-${index}`,
+    }));
+    writeFileSync(yaml, addJobs(readFileSync(yaml, 'utf8'), { gpu: 'nvidia' }, jobs));
+    for (const { data } of jobs) mkdirSync(data);
+    for (const job of jobs) await carryOutJob(postcli, farm, job);
+    writeFileSync(join(first.data, 'postdata_metadata.json.joined'), 'older');
+    const unfit: string[] = [];
+    const { project } = await loadProject(farm.context);
+    const finished = await joinComplete(farm.context, project, (id, { code }) => unfit.push(`${id} ${code}`));
+    expect(unfit).toEqual([`${first.id} joined-before`]);
+    expect(finished).toEqual([{ id: other.smesherId, name: 'post-0003', data: into }]);
+    const error = new SmeshError('joined-before', 5, 'in the way', { hint: 'move it' });
+    expect(withWhole(error, finished)).toMatchObject({
+      ...{ code: 'joined-before', exitCode: 5, hint: 'move it' },
+      details: [`post-0003: the data in ${into} is whole. Take it in: smesh-compose add ${into}`],
+    });
   });
 
   it('is a container that knows the folder by another path', async () => {
