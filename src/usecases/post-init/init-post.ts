@@ -16,7 +16,14 @@ import { identitiesFolder } from '../node-keys.ts';
 import { readPendingKeys } from '../pending-keys.ts';
 import { askShares } from './ask-count.ts';
 import { beginProject } from './begin-project.ts';
-import { nothingThere, oneKind, refuseForeignNode, refuseOverlaps, refuseTwice } from './check-places.ts';
+import {
+  nothingThere,
+  oneKind,
+  refuseForeignNode,
+  refuseOtherSettings,
+  refuseOverlaps,
+  refuseTwice,
+} from './check-places.ts';
 import { withoutKey } from './find-key.ts';
 import { lookAtAllJobs, lookAtPlace, type Place } from './look-at-places.ts';
 import type { PostInitOptions } from './options.ts';
@@ -42,6 +49,7 @@ export interface Prepared {
  */
 export async function preparePost(context: Context, options: PostInitOptions): Promise<Prepared> {
   const loaded = await loadProjectIfPresent(context);
+  if (loaded !== undefined) refuseOtherSettings(loaded.project, options.settings);
   const jobs = loaded?.project.initialisation?.jobs ?? [];
   if (loaded === undefined && options.resume && options.places.length === 0) await loadProject(context);
   const wantsAll = options.places.length === 0 && (options.resume || (jobs.length > 0 && !wantsNew(options)));
@@ -66,7 +74,7 @@ export async function preparePost(context: Context, options: PostInitOptions): P
   const places: Place[] = [];
   for (const path of rest) places.push(await lookAtPlace(context, before.project, path, looks));
   refuseTwice(places.map(({ realPath }) => realPath));
-  refuseOverlaps(before.project, places);
+  await refuseOverlaps(context, before.project, places, looks);
   const data = places.filter(({ use }) => use.kind === 'data');
   const isResumed = data.length > 0;
   if (isResumed && data.length < places.length) throw oneKind();

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -226,6 +235,34 @@ describe('post init of new data', () => {
     expect(await code('file')).toBe('not-a-directory');
     await farm.run({ places: [at('mine')] });
     expect(await code('mine/deeper')).toBe('place-taken');
+    expect(keysOf(farm)).toHaveLength(1);
+  });
+
+  it('refuses one that lies in another of these, where parts are joined, or in a directory behind a link', async () => {
+    const farm = scene({ labelsPerUnit: 1024 });
+    const at = (name: string) => join(farm.disk, name);
+    const gpu = { gpu: 'nvidia', cpu: false } as const;
+    const code = async (...names: string[]) =>
+      (await refusal(farm.run({ ...gpu, places: names.map(at) }))).code;
+    expect(await code('q/x', 'q')).toBe('place-taken');
+    await farm.run({ ...gpu, devices: ['0', '1'], maxFileSize: 4096, split: true, places: [at('whole')] });
+    expect(await code('whole/deeper')).toBe('place-taken');
+    mkdirSync(at('real'));
+    symlinkSync(at('real'), at('link'));
+    await farm.run({ ...gpu, places: [at('link')] });
+    expect(await code('real')).toBe('place-taken');
+    expect(keysOf(farm)).toHaveLength(2);
+  });
+
+  it('refuses settings of a new project that say something else than smesh.yaml', async () => {
+    const farm = scene();
+    const none = { keys: [], ignore: [], repairKeys: false, dryRun: false, force: false };
+    const run = (settings: object) =>
+      farm.run({ places: [join(farm.disk, 'x')], settings: { ...none, ...settings } });
+    expect(await refusal(run({ network: 'mainnet' }))).toMatchObject({ code: 'other-settings', exitCode: 2 });
+    expect((await refusal(run({ coinbase: COINBASE }))).text).toContain('Leave --coinbase out');
+    expect(keysOf(farm)).toEqual([]);
+    await run({ network: 'standalone', genesisTime: '2026-11-16T00:00:00.000Z', projectName: 'farm' });
     expect(keysOf(farm)).toHaveLength(1);
   });
 });
