@@ -56,8 +56,15 @@ function wordsOf(text: string): string | undefined {
   return words.trim() === '' ? undefined : words;
 }
 
+/** Last words of a life before, which ended a moment ago, are none of this one's. */
+function ofLastLife(lines: readonly LogLine[]): readonly LogLine[] {
+  const begin = lines.findLastIndex(({ text }) => text.includes('\tinitialization started\t'));
+  return begin < 0 ? lines : lines.slice(begin);
+}
+
 /** Reads a log from the container's last start on; unknown lines are passed over. */
-export function readJobLog(lines: readonly LogLine[]): JobLog {
+export function readJobLog(all: readonly LogLine[]): JobLog {
+  const lines = ofLastLife(all);
   const written: { at: number; labels: number }[] = [];
   const said: string[] = [];
   let file: { index: number; from: number } | undefined;

@@ -7,6 +7,8 @@ import type { DockerPort } from '../../ports/docker.ts';
 import type { Context } from '../context.ts';
 
 const LOG_MS = 5000;
+/** The engine notes the start after it; first words can be older than that. */
+const STARTED_LATE_MS = 1000;
 /** Files of the last hours of a fast card, and every line of a panic. */
 const LOG_LINES = 400;
 
@@ -52,7 +54,7 @@ export async function readLogOf(
     () => undefined,
   );
   const read = async (): Promise<void> => {
-    const since = startedAt === undefined ? {} : { since: startedAt };
+    const since = startedAt === undefined ? {} : { since: startedAt - STARTED_LATE_MS };
     for await (const line of docker.logs(id, { tail: LOG_LINES, ...since, signal: ended.signal }))
       lines.push(line);
   };

@@ -152,6 +152,17 @@ describe('the log of a job', () => {
     );
   });
 
+  it('forgets what a life before said that ended a moment ago', () => {
+    const log = readJobLog([
+      line(
+        0,
+        '2026/11/20 12:38:14 cli: initialization error failed to compute labels: initialization failed',
+      ),
+      line(500, zap('initialization started', '{"datadir": "/post"}')),
+    ]);
+    expect(log.said).toEqual([]);
+  });
+
   it('knows who looks for a nonce beyond the data, and survives lines of any kind', () => {
     const searches = zap('initialization: no nonce found while computing labels, continue initializing', '');
     expect(readJobLog([line(0, searches)]).searches).toBe(true);
