@@ -1,6 +1,6 @@
 import type { Node } from 'yaml';
 import { DEFAULT_MAX_FILE_SIZE } from './defaults.ts';
-import { append, flowValue, takeOut } from './edit-lists.ts';
+import { addToEntry, append, flowValue, takeOut } from './edit-lists.ts';
 import { setSectionKey } from './edit-section.ts';
 import { cannotEdit, contentEnd, type Entry, open, pairAt, readBack, splice } from './edit-sheet.ts';
 import { yamlText } from './new-project.ts';
@@ -57,12 +57,32 @@ export function addJobs(text: string, settings: JobSettings, jobs: readonly Init
   );
 }
 
-/** Takes jobs out by their names; the settings of the section stay for the next ones. Names that are not there: no change. */
+interface WrittenInit {
+  readonly jobs?: readonly WrittenJob[] | null;
+  readonly devices?: readonly unknown[] | null;
+}
+
+type WrittenJob = Entry & { readonly name: unknown };
+
+/**
+ * Takes jobs out by their names; the settings of the section stay for the next ones. Jobs that had their card by their
+ * position keep it, by name from now on: another one would be another container, of a job that may be running. Names that
+ * are not there: no change.
+ */
 export function removeJobs(text: string, names: readonly string[]): string {
   const sheet = open(text);
-  const { init } = sheet.document.toJS() as { init?: { jobs?: readonly { name: unknown }[] | null } };
+  const { init } = sheet.document.toJS() as { init?: WrittenInit };
   const jobs = init?.jobs ?? [];
-  const left = { init: { jobs: jobs.filter(({ name }) => !names.includes(String(name))) } };
+  const pinned = pinnedDevices(init?.devices ?? [], jobs, names);
+  const left = {
+    init: {
+      jobs: jobs.flatMap((job, index) => {
+        const device = pinned.get(index);
+        if (names.includes(String(job.name))) return [];
+        return [device === undefined ? job : { ...job, device }];
+      }),
+    },
+  };
   if (left.init.jobs.length === jobs.length) return text;
   const what = `take out ${names.join(', ')}`;
   if (pairAt(sheet, JOBS) === undefined) throw cannotEdit(what, left);
@@ -70,7 +90,9 @@ export function removeJobs(text: string, names: readonly string[]): string {
   let edited = text;
   // From the end: what stands before keeps its number.
   for (const [index, job] of [...jobs.entries()].reverse()) {
+    const device = pinned.get(index);
     if (isGone(job)) edited = takeOut(edited, JOBS, index);
+    else if (device !== undefined) edited = addToEntry(edited, JOBS, index, 'device', device);
   }
   return readBack(
     text,
@@ -81,6 +103,24 @@ export function removeJobs(text: string, names: readonly string[]): string {
     what,
     left,
   );
+}
+
+/** Cards that jobs would lose because others before them go, by their present position. */
+function pinnedDevices(
+  devices: readonly unknown[],
+  jobs: readonly WrittenJob[],
+  gone: readonly string[],
+): ReadonlyMap<number, string> {
+  const pinned = new Map<number, string>();
+  let after = 0;
+  for (const [index, { name, device, provider }] of jobs.entries()) {
+    if (gone.includes(String(name))) continue;
+    const now = devices[index % devices.length];
+    const then = devices[after % devices.length];
+    after += 1;
+    if (device === undefined && provider === undefined && now !== then) pinned.set(index, String(now));
+  }
+  return pinned;
 }
 
 function makeSection(text: string, settings: JobSettings, entries: readonly Entry[]): string {

@@ -109,6 +109,28 @@ export function takeOut(text: string, path: readonly string[], index: number): s
   return splice(without, colon + 1 + properties, colon + 1 + properties, ' []');
 }
 
+/** Adds a key to one entry of the list at a path of keys, behind its others. */
+export function addToEntry(
+  text: string,
+  path: readonly string[],
+  index: number,
+  key: string,
+  value: string,
+): string {
+  const sheet = open(text);
+  const list = pairAt(sheet, path)?.value;
+  const item = isSeq(list) ? list.items[index] : undefined;
+  const last = isMap(item) ? item.items.at(-1) : undefined;
+  const first = isMap(item) ? item.items[0] : undefined;
+  if (!isMap(item) || last === undefined || first === undefined)
+    throw cannotEdit(`add to ${path.join('.')}`, { [key]: value });
+  const end = contentEnd((last.value ?? last.key) as Node);
+  if (item.flow) return splice(text, end, end, `, ${key}: ${flowValue(value)}`);
+  const [start] = rangeOf(first.key as Node);
+  const pad = ' '.repeat(start - lineStart(text, start));
+  return insertLines(sheet, end, `${pad}${yamlText({ [key]: value }).trimEnd()}${sheet.eol}`);
+}
+
 function takeOutOfFlow(text: string, list: YAMLSeq, index: number): string {
   const item = list.items[index] as Node;
   const next = list.items[index + 1] as Node | undefined;

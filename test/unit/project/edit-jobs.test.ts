@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { initialisationService } from '../../../src/domain/compose/init-jobs.ts';
 import { parseSmesherId, type SmesherId } from '../../../src/domain/identity/smesher-id.ts';
 import { addJobs, removeJobs } from '../../../src/domain/project/edit-jobs.ts';
 import { requireProject } from '../../../src/domain/project/parse.ts';
@@ -30,6 +32,19 @@ const FIRST = `    - id: '${id('1')}'
       commitmentAtx: ${'ab'.repeat(32)}
 `;
 
+/** What Compose would make of the jobs, by name: when that differs, it makes another container. */
+function commandsAndCards(text: string): Readonly<Record<string, unknown>> {
+  const { initialisation, network } = requireProject(text, { directory: '/srv/x' }).project;
+  if (initialisation === undefined) throw new Error('no jobs');
+  const facts = { directory: '/srv/x', user: '1:1', fragment: '', groups: [] };
+  return Object.fromEntries(
+    initialisation.jobs.map((one, index) => [
+      one.name,
+      initialisationService(one, initialisation, network, { ...facts, index }),
+    ]),
+  );
+}
+
 describe('initialisation jobs in smesh.yaml', () => {
   it('get a section of their own, behind everything; every other byte stays', () => {
     const text = addJobs(HEAD, { gpu: 'nvidia' }, [job('post-0001', '1')]);
@@ -57,6 +72,30 @@ describe('initialisation jobs in smesh.yaml', () => {
     expect(removeJobs(both, ['post-0002-init'])).toBe(one);
     expect(removeJobs(both, ['post-0001-init', 'post-0002-init'])).toContain('gpu: cpu # slow\n  jobs: []\n');
     expect(removeJobs(both, ['nobody'])).toBe(both);
+  });
+
+  it.each([
+    ['lines', (text: string) => text],
+    ['braces', (text: string) => `${JSON.stringify(parse(text))}\n`],
+  ])('keep the card that their position dealt them when others go, in %s', (_, written) => {
+    const all = [1, 2, 3, 4].map((number) => job(`post-000${number}`, `${number}`));
+    const own = { ...job('post-0005', '5'), provider: 1 };
+    const text = written(
+      addJobs(HEAD, { gpu: 'nvidia' }, [...all, own]).replace(
+        '  gpu: nvidia\n',
+        "  gpu: nvidia\n  devices: ['0', '1', '2'] # mine\n",
+      ),
+    );
+    const cards = (edited: string) => commandsAndCards(edited);
+    const before = cards(text);
+    for (const gone of [['post-0001-init'], ['post-0002-init', 'post-0003-init'], ['post-0004-init']]) {
+      const edited = removeJobs(text, gone);
+      const kept = Object.fromEntries(Object.entries(before).filter(([name]) => !gone.includes(name)));
+      expect(cards(edited)).toEqual(kept);
+      expect(removeJobs(edited, ['nobody'])).toBe(edited);
+    }
+    // The last one took nobody's turn away.
+    expect(removeJobs(text, ['post-0005-init'])).not.toContain('device:');
   });
 
   it('fill an emptied list again, also with another card', () => {
