@@ -7,6 +7,7 @@ import type { FileStep } from '../../domain/plan/steps.ts';
 import { type PlannedIdentity, type PlannedJob, planJobs } from '../../domain/post-init/plan-jobs.ts';
 import { DEFAULT_MAX_FILE_SIZE } from '../../domain/project/defaults.ts';
 import type { GpuVendor, Project } from '../../domain/project/types.ts';
+import { quoteForShell } from '../../domain/shell-quote.ts';
 import type { Context } from '../context.ts';
 import { nodeOwner } from '../owners.ts';
 import { askUnits, type Share, sizeNotes } from './ask-size.ts';
@@ -102,6 +103,8 @@ export async function planNew(
     }
   }
   const jobs = planJobs(identities, choice.cards, choice.split, project.network);
+  // postcli would go on with whatever lies beside the whole under the name of a part.
+  for (const { job } of jobs) if (job.into !== undefined) await refuseOccupied(context, job.data);
   const directories = await makeDirectories(context, project, jobs, identities, options.user);
   return { gpu: choice.gpu, split: choice.split, jobs, keys, identities, directories, commitment };
 }
@@ -121,7 +124,7 @@ async function refuseOccupied({ ports: { files } }: Context, data: string): Prom
   if (facts === undefined) return;
   if (facts.kind === 'directory' && (await files.list(data)).length === 0) return;
   throw new SmeshError('directory-not-empty', ExitCode.invalid, `${data} is there already and not empty`, {
-    hint: `Nothing was changed. Go on with what is in it: smesh-compose post init --resume ${data}   Or name another directory.`,
+    hint: `Nothing was changed. Go on with what is in it: smesh-compose post init --resume ${quoteForShell(data)}   Or name another directory.`,
   });
 }
 

@@ -330,6 +330,13 @@ describe('cards', () => {
   it('split one identity in ranges beside the whole, and two go one to each', async () => {
     const farm = scene({ labelsPerUnit: 1024 });
     const gpu = { gpu: 'nvidia', devices: ['0', '1'], cpu: false, maxFileSize: 4096 } as const;
+    // What an earlier set left beside it is found before a key is made.
+    mkdirSync(join(farm.disk, 'one.part-2'));
+    writeFileSync(join(farm.disk, 'one.part-2/postdata_metadata.json.joined'), '{}');
+    const occupied = farm.run({ ...gpu, places: [join(farm.disk, 'one')], split: true });
+    expect(await refusal(occupied)).toMatchObject({ code: 'directory-not-empty', exitCode: 3 });
+    expect(keysOf(farm)).toEqual([]);
+    rmSync(join(farm.disk, 'one.part-2'), { recursive: true });
     await farm.run({ ...gpu, places: [join(farm.disk, 'one')], split: true });
     expect(written(farm).init?.jobs).toMatchObject([
       {
