@@ -240,7 +240,7 @@ describe('jobs', () => {
 
     rmSync(filler);
     // Parts that are one now must not be named there any more.
-    turnKnobs(project, { 'post-0003-init': QUICK });
+    turnKnobs(project, { 'post-0001-init': QUICK, 'post-0003-init': QUICK });
     const again = await resume();
     expect(again.code, again.stderr).toBe(0);
     expect(said(again)).toMatch(/post-0003-init: resumes on provider 3/);
@@ -251,7 +251,11 @@ describe('jobs', () => {
     expect(await project.containerIds()).toHaveLength(2);
   });
 
-  it('end with the very bytes of a run that nobody interrupted, with the smallest nonce', async () => {
+  it('S4: a file that is missing is written again; all are as if nobody had interrupted them', async () => {
+    rmSync(join(alone.data, 'postdata_0.bin'));
+    expect((await status()).jobs['post-0001-init']).toMatchObject({ state: 'unfinished', bytes: 1024 });
+    const run = await resume('post-0001-init');
+    expect(run.code, run.stderr).toBe(0);
     const postcli = await bundleStandIn('postcli');
     for (const { smesherId, data } of [alone, split, tight]) {
       const reference = scratch();
