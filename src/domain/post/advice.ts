@@ -125,24 +125,29 @@ export function adviseDuplicate(others: readonly string[]): string {
   );
 }
 
-export function adviseMismatch(key: FoundKey, right: FoundKey | undefined): string {
+/** A whole command: other commands that show this advice have no such option. */
+function lookElsewhere(path: string): string {
+  return `smesh-compose scan ${quoteForShell(path)} --keys DIR`;
+}
+
+export function adviseMismatch(path: string, key: FoundKey, right: FoundKey | undefined): string {
   const wrong = quoteForShell(key.path);
   return right === undefined
-    ? 'No key that was looked at belongs to this data. Name where else to look: --keys DIR'
+    ? `No key that was looked at belongs to this data. Name where else to look:\n${lookElsewhere(path)}`
     : `The right key is at ${quoteForShell(right.path)}. Rename the wrong one, so that nothing takes it for this data's:\n` +
         `mv -n ${wrong} ${quoteForShell(`${key.path}.other`)}`;
 }
 
-export function adviseMalformed(key: FoundKey): string {
+export function adviseMalformed(path: string, key: FoundKey): string {
   return key.repairable === true
     ? 'The line break can be left out of the installed copy; the file itself stays as it is: smesh-compose init --repair-keys'
-    : 'Look for a whole copy of the key, in a backup or an old node, and name where: --keys DIR';
+    : `Look for a whole copy of the key, in a backup or an old node, and name where:\n${lookElsewhere(path)}`;
 }
 
-export function adviseMissing(metadata: PostMetadata, keysSeen: number): string {
+export function adviseMissing(path: string, metadata: PostMetadata, keysSeen: number): string {
   const seen =
     keysSeen === 0
       ? 'No other key file was found'
       : `None of the other key files found (${keysSeen}) belongs to it`;
-  return `${seen}: without the key of smesher ${shortId(metadata.smesherId)} the data cannot be used. Name where else to look: --keys DIR`;
+  return `${seen}: without the key of smesher ${shortId(metadata.smesherId)} the data cannot be used. Name where else to look:\n${lookElsewhere(path)}`;
 }

@@ -64,7 +64,7 @@ function judgeKey({ facts, metadata }: Read, keys: KeyIndex): Finding {
         reasons: [
           `${name} is the key of smesher ${owner}, the data is of smesher ${shortId(metadata.smesherId)}`,
         ],
-        next: adviseMismatch(choice.key, choice.right),
+        next: adviseMismatch(facts.path, choice.key, choice.right),
         key: choice.key,
         ...(choice.right === undefined ? {} : { otherKeys: [choice.right] }),
       };
@@ -73,14 +73,14 @@ function judgeKey({ facts, metadata }: Read, keys: KeyIndex): Finding {
       return {
         verdict: 'key-malformed',
         reasons: [`${fileName(choice.key.path)}: ${choice.key.fault}`],
-        next: adviseMalformed(choice.key),
+        next: adviseMalformed(facts.path, choice.key),
         key: choice.key,
       };
     case 'missing':
       return {
         verdict: 'key-missing',
         reasons: ['no key beside the data'],
-        next: adviseMissing(metadata, keys.all.length),
+        next: adviseMissing(facts.path, metadata, keys.all.length),
       };
   }
 }

@@ -10,6 +10,7 @@ import type { Context } from '../context.ts';
 import { clockOf } from './look.ts';
 import { whoIsBusy } from './who-is-busy.ts';
 
+const MOST_NAMED = 8;
 const SHORT_EPOCH_MS = 6 * 3_600_000;
 
 /**
@@ -25,7 +26,8 @@ export async function refuseNow(
   command: string,
 ): Promise<void> {
   if (places.length === 0) return;
-  refuseInGap(context, project, places);
+  const structure = `Without reading labels:  smesh-compose post verify --structure${wordsOf(project, places)}`;
+  refuseInGap(context, project, places, structure);
   const busy = await whoIsBusy(context, project, places);
   if (busy.length === 0) return;
   const disks = [...new Set(busy.map(({ disk }) => disk))];
@@ -40,15 +42,26 @@ export async function refuseNow(
         ...(free.length === 0
           ? []
           : [`The others:  smesh-compose ${command} ${free.map(quoteForShell).join(' ')}`]),
-        'When it is done:  smesh-compose status   tells',
-        'Without reading labels:  smesh-compose post verify --structure',
+        ...(project === undefined ? [] : ['When it is done:  smesh-compose status   tells']),
+        structure,
       ].join('\n'),
       facts: { disks, busy },
     },
   );
 }
 
-function refuseInGap(context: Context, project: Project | undefined, places: readonly VerifyPlace[]): void {
+/** Without a project there is nothing but what was named; in one, many names would bury the command. */
+function wordsOf(project: Project | undefined, places: readonly VerifyPlace[]): string {
+  if (project !== undefined && places.length > MOST_NAMED) return '';
+  return places.map(({ name, path }) => ` ${quoteForShell(name ?? path)}`).join('');
+}
+
+function refuseInGap(
+  context: Context,
+  project: Project | undefined,
+  places: readonly VerifyPlace[],
+  structure: string,
+): void {
   const now = context.clock.now();
   for (const place of places) {
     const clock = clockOf(project, place);
@@ -70,7 +83,7 @@ function refuseInGap(context: Context, project: Project | undefined, places: rea
         details: [
           `possible from ${momentHere(moment.closes, style)} (${countdown(moment.closes, now)}), when all have proved, to ${momentHere(next.opens, style)}`,
         ],
-        hint: 'Without reading labels it is possible at any time: smesh-compose post verify --structure',
+        hint: structure,
         facts: {
           possibleFrom: new Date(moment.closes).toISOString(),
           gapOpens: new Date(moment.opens).toISOString(),

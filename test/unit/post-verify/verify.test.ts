@@ -93,7 +93,9 @@ describe('before a label is read', () => {
     fake.status.set('c', { kind: 'proving', nonces: { start: 0, end: 128 }, position: 0 });
     containers.push(container(other, { labels: { [LABEL.role]: 'prover' } }));
     await expect(verify()).rejects.toMatchObject({ code: 'disk-busy', exitCode: ExitCode.refused });
-    await expect(verify({ words: [data] })).rejects.toMatchObject({ code: 'disk-busy' });
+    await expect(verify({ words: [data] })).rejects.toMatchObject({
+      hint: expect.stringContaining('smesh-compose post verify --structure post-0001'),
+    });
   });
 
   it('data beside those of an identity whose disk has a name are read after them, not at the same time', async () => {
