@@ -61,9 +61,21 @@ export function readRecords(text: string | undefined): readonly VerifiedRecord[]
   }
 }
 
+function largest(before: VerifiedRecord, record: VerifiedRecord): VerifiedRecord {
+  const covers = (one: VerifiedRecord, other: VerifiedRecord) => one.from <= other.from && one.to >= other.to;
+  if (covers(record, before)) return record;
+  const touch = record.from <= before.to + 1 && before.from <= record.to + 1;
+  if (touch && record.fraction === before.fraction && !covers(before, record)) {
+    const [from, to] = [Math.min(record.from, before.from), Math.max(record.to, before.to)];
+    return { ...record, from, to, at: Math.min(record.at, before.at) };
+  }
+  return record.to - record.from >= before.to - before.from ? record : before;
+}
+
 /**
  * The newer one of each directory. A wrong label stays on record until its file was looked at in full: a sample that misses
- * it says nothing. Of two parts the larger one is remembered as looked at.
+ * it says nothing. Of two parts the larger one is remembered as looked at; one that was stopped and what went on behind it
+ * are one, since the first of them.
  */
 export function withRecord(
   records: readonly VerifiedRecord[],
@@ -78,6 +90,5 @@ export function withRecord(
     ({ file }) => !found.has(file) && !(inside(file) && record.fraction >= 100),
   );
   const wrong = [...kept, ...record.wrong].sort((a, b) => a.file - b.file);
-  const larger = record.to - record.from >= before.to - before.from ? record : before;
-  return [...others, { ...larger, wrong }];
+  return [...others, { ...largest(before, record), wrong }];
 }

@@ -161,6 +161,15 @@ describe('what is remembered', () => {
     ]);
   });
 
+  it('a check that was stopped, and what went on behind it, are one', () => {
+    const before = record({ to: 3, wrong: [{ file: 2, offset: 0 }] });
+    expect(withRecord([before], record({ at: 2000, from: 4 }))).toEqual([record({ wrong: before.wrong })]);
+    // With a file between them, or with another fraction, they are not.
+    for (const other of [record({ at: 2000, from: 5 }), record({ at: 2000, from: 4, fraction: 1 })]) {
+      expect(withRecord([before], other)).toEqual([{ ...other, wrong: before.wrong }]);
+    }
+  });
+
   it('other data in the same place have a record of their own', () => {
     const other = record({ smesherId: parseSmesherId('77'.repeat(32)) as SmesherId });
     expect(withRecord([bad], other)).toEqual([other]);
