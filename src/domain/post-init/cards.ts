@@ -61,3 +61,12 @@ export function notAskedYet({ looks }: GpuReport, vendor: CardVendor): boolean {
   const look = looks.find((one) => one.vendor === vendor);
   return look?.kind === 'not-asked' && look.image !== undefined;
 }
+
+/** Those of `init.devices`. All where none of them is there: that is said when smesh.yaml is judged. */
+export function amongListed(usable: readonly UsableCard[], listed: readonly string[]): readonly UsableCard[] {
+  const some = usable.flatMap((card) => {
+    const word = listed.find((one) => card.devices.includes(one));
+    return word === undefined ? [] : [card.device === undefined ? card : { ...card, device: word }];
+  });
+  return some.length > 0 ? some : usable;
+}

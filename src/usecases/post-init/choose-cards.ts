@@ -1,13 +1,20 @@
 import { CPU_PROVIDER } from '../../domain/compose/init-jobs.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { GpuReport } from '../../domain/gpu/report.ts';
-import { notAskedYet, PROCESSOR, type UsableCard, usableCards } from '../../domain/post-init/cards.ts';
+import {
+  amongListed,
+  notAskedYet,
+  PROCESSOR,
+  type UsableCard,
+  usableCards,
+} from '../../domain/post-init/cards.ts';
 import { cpuMilliseconds } from '../../domain/post-init/cpu-time.ts';
 import type { Card } from '../../domain/post-init/plan-jobs.ts';
 import type { GpuVendor, Project } from '../../domain/project/types.ts';
 import { formatDuration, plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import { lookAtGpus } from '../gpu/look-at-gpus.ts';
+import { refuseContradictions } from './card-flags.ts';
 import type { PostInitOptions } from './options.ts';
 
 export interface CardChoice {
@@ -40,8 +47,10 @@ export async function chooseCards(
   if (bound !== undefined && vendor !== bound) throw otherVendor(project, vendor ?? 'cpu', bound);
   if (vendor === 'cpu') return processor(context, project, options, wanted);
   const named = options.devices.length + options.providers.length > 0;
+  // All that jobs may have, where somebody wrote that down.
+  const listed = vendor === project.initialisation?.gpu ? (project.initialisation?.devices ?? []) : [];
   if (options.noStart && vendor !== undefined)
-    return decideSplit(context, options, wanted, vendor, asNamed(options), named);
+    return decideSplit(context, options, wanted, vendor, asNamed(options, listed), named);
   const report = await lookAtGpus(context, vendor === undefined ? withoutVendor(project) : project, {
     everyCard: true,
     ...(vendor === undefined ? {} : { vendor }),
@@ -50,8 +59,9 @@ export async function chooseCards(
     throw new SmeshError(report.engine.code, ExitCode.environment, report.engine.message, {
       hint: report.engine.hint ?? 'Nothing was changed. Without Docker: --gpu VENDOR --no-start',
     });
-  const usable = usableCards(report, options.noStart).filter(
-    (card) => vendor === undefined || card.vendor === vendor,
+  const usable = amongListed(
+    usableCards(report, options.noStart).filter((card) => vendor === undefined || card.vendor === vendor),
+    listed,
   );
   if (usable.length === 0) {
     if (vendor === undefined && canAsk(context)) return processor(context, project, options, wanted, report);
@@ -72,25 +82,6 @@ export async function chooseCards(
 const canAsk = ({ out, yes }: Context) => out.interactive && !yes;
 const onlyProcessor = ({ providers }: PostInitOptions) =>
   providers.length > 0 && providers.every((id) => id === CPU_PROVIDER);
-
-function refuseContradictions({ gpu, providers, devices }: PostInitOptions): void {
-  const usage = (message: string) =>
-    new SmeshError('bad-option', ExitCode.usage, `${message}. Nothing was changed.`);
-  if (devices.length > 0 && providers.length > 0)
-    throw usage(
-      '--device and --provider exclude each other: a job that has one device sees it as provider 0',
-    );
-  if (gpu === 'cpu' && devices.length > 0) throw usage('--gpu cpu has no --device to choose from');
-  if (new Set(devices).size < devices.length) throw usage('One --device is named twice');
-  if (new Set(providers).size < providers.length) throw usage('One --provider is named twice');
-  const cpu = providers.includes(CPU_PROVIDER);
-  if (cpu && providers.length > 1)
-    throw usage(`--provider ${CPU_PROVIDER} is the processor, and goes with no other`);
-  if (cpu && gpu !== undefined && gpu !== 'cpu')
-    throw usage(`--provider ${CPU_PROVIDER} is the processor, and --gpu says ${gpu}`);
-  if (gpu === 'cpu' && providers.length > 0 && !cpu)
-    throw usage(`--gpu cpu is provider ${CPU_PROVIDER}, not ${providers.join(', ')}`);
-}
 
 /** All jobs of a project get the passthrough of one vendor. */
 function vendorInUse({ initialisation }: Project): GpuVendor | undefined {
@@ -127,8 +118,12 @@ async function processor(
 ): Promise<CardChoice> {
   const time = formatDuration(cpuMilliseconds(units, network.post));
   const choice: CardChoice = { gpu: 'cpu', cards: [PROCESSOR], split: false };
+  // Without it keys would be made, and nothing started.
+  if (!options.noStart && !options.dryRun) await (await context.ports.docker()).engine();
   if (options.cpu) {
-    context.out.note(`On the processor ${plural(units, 'unit')} take about ${time}, on one of its cores.`);
+    context.out.note(
+      `On the processor it is about ${time} for ${plural(units, 'unit')}, on one of its cores.`,
+    );
     return choice;
   }
   if (canAsk(context)) {
@@ -152,8 +147,9 @@ async function processor(
 }
 
 /** As typed, where nobody looks whether it is there. */
-function asNamed({ devices, providers }: PostInitOptions): readonly Card[] {
-  if (devices.length > 0) return devices.map((device) => ({ label: `device ${device}`, device }));
+function asNamed({ devices, providers }: PostInitOptions, listed: readonly string[]): readonly Card[] {
+  const all = devices.length > 0 || providers.length > 0 ? devices : listed;
+  if (all.length > 0) return all.map((device) => ({ label: `device ${device}`, device }));
   if (providers.length > 0) return providers.map((provider) => ({ label: `provider ${provider}`, provider }));
   return [{ label: 'the first card' }];
 }

@@ -11,11 +11,13 @@ interface Asked {
   readonly rig: Omit<GpuRig, 'folder'>;
   readonly options?: Partial<PostInitOptions>;
   readonly identities?: number;
+  /** `init.devices` of smesh.yaml. */
+  readonly listed?: readonly string[];
   /** Answers of somebody at a terminal, by what is asked. */
   readonly answers?: Readonly<Record<string, readonly string[] | boolean>>;
 }
 
-async function choose({ rig, options = {}, identities = 1, answers }: Asked) {
+async function choose({ rig, options = {}, identities = 1, listed = [], answers }: Asked) {
   const { context } = gpuRig({ ...rig, folder: tempFolder('cards') });
   const notes: string[] = [];
   const reply = async ({ message }: { message: string }) => {
@@ -43,7 +45,7 @@ async function choose({ rig, options = {}, identities = 1, answers }: Asked) {
     ...options,
   } as unknown as PostInitOptions;
   const project = {
-    ...projectWith({ gpu: options.gpu ?? 'nvidia' }),
+    ...projectWith({ gpu: options.gpu ?? 'nvidia', devices: listed }),
     network: { post: { labelsPerUnit: 2 ** 32, scrypt: { n: 8192, r: 1, p: 1 } } },
   };
   const choice = await chooseCards(whole, project as never, all, { identities, units: 4 }).catch(
@@ -111,6 +113,17 @@ describe('S26: the cards of new data', () => {
     });
   });
 
+  it('are those that init.devices lists, where it does', async () => {
+    const listed = ['1'];
+    const seen = await choose({ rig: two, identities: 2, listed });
+    expect(seen.choice.cards).toMatchObject([{ device: '1' }]);
+    const gpu = { gpu: 'nvidia', noStart: true } as const;
+    const blind = await choose({ rig: two, identities: 2, listed: ['0', '1'], options: gpu });
+    expect(blind.choice.cards).toMatchObject([{ device: '0' }, { device: '1' }]);
+    const named = { ...gpu, devices: ['1'] };
+    expect((await choose({ rig: two, listed: ['0', '1'], options: named })).choice.cards).toHaveLength(1);
+  });
+
   it('are refused where postcli is offered none, with the reason', async () => {
     const { choice } = await choose({ rig: { host: 'nvidia-one', providers: NO_OPENCL } });
     expect(choice).toMatchObject({ code: 'no-gpu', exitCode: 4 });
@@ -135,7 +148,18 @@ describe('S26: the processor', () => {
     expect(refused.choice).toMatchObject({ code: 'cpu-consent', exitCode: 5 });
     const told = await choose({ rig: none, options: { providers: [4_294_967_295], cpu: true } });
     expect(told.choice).toMatchObject({ gpu: 'cpu' });
-    expect(told.notes.join()).toMatch(/4 units take about \d+ d/);
+    expect(told.notes.join()).toMatch(/about \d+ d for 4 units/);
+  });
+
+  it('is refused before a key is made where no engine would start it', async () => {
+    const down = { host: 'no-card', engine: 'down' } as const;
+    const told = { gpu: 'cpu', cpu: true } as const;
+    expect((await choose({ rig: down, options: told })).choice).toMatchObject({
+      code: 'engine-down',
+      exitCode: 4,
+    });
+    const later = { ...told, noStart: true };
+    expect((await choose({ rig: down, options: later })).choice).toMatchObject({ gpu: 'cpu' });
   });
 
   it('is taken when somebody says so', async () => {
