@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -104,11 +105,27 @@ describe('a new identity on two cards', () => {
     await smesh('add', data);
     expect(keys()).toEqual(['post-0001.key']);
     expect(yaml()).toMatch(/jobs: \[\]/);
+    // The first key takes the node out of its profile, for plain Compose, too.
+    await project.compose('up', '-d');
+    expect(await project.compose('ps', '--services')).toMatch(/^node$/m);
     await smesh('up', '--force');
     expect(existsSync(join(identities, 'local.key'))).toBe(false);
     // Compose would call them orphans for ever.
     for (const part of [1, 2]) expect(await project.containerOf(`post-0001-init-${part}`)).toBe('');
     await waitForProof('post-0001');
     expect(keys()).toEqual(['post-0001.key']);
+  });
+
+  it('is not restarted when its last key was taken out by hand: it would make local.key', async () => {
+    const text = yaml().replace(/^identities:\n(?: .*\n)*/m, 'identities: []\n');
+    expect(text).not.toMatch(/name: post-0001/);
+    writeFileSync(join(folder, 'smesh.yaml'), text);
+    renameSync(join(identities, 'post-0001.key'), join(folder, 'post-0001.key'));
+    const before = await project.containerOf('node');
+    const restart = await project.smesh(['restart', 'node', '--force']);
+    expect(plain(restart.stderr)).toMatch(/There is no key for the node yet/);
+    expect(restart.code).toBe(5);
+    expect(await project.containerOf('node')).toBe(before);
+    expect(keys()).toEqual([]);
   });
 });

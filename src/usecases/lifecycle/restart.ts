@@ -11,6 +11,7 @@ import { releaseLeases } from '../leases/release-leases.ts';
 import { loadProject } from '../load-project.ts';
 import { preflight } from '../preflight.ts';
 import { lockedUnlessDry } from '../project-lock.ts';
+import { keylessNode } from '../up/check-keys.ts';
 import { observeEngine } from '../up/observe-engine.ts';
 import { watchStart } from '../up/watch-start.ts';
 import { actWhenSafe, type SafetyOptions } from './act-when-safe.ts';
@@ -91,7 +92,7 @@ async function checkBeforeNodeRestart(context: Context, project: Project): Promi
   const generate = await planGenerate(context, { project, keyPlaces: [], repairKeys: false, force: false });
   const observation = await observeEngine(context, { name: project.name, directory: context.directory });
   const { findings } = await preflight(context, observation, project, new Set(), generate.installedIds);
-  const error = findingsError(findings);
+  const error = findingsError([...keylessNode(project, generate.installedIds), ...findings]);
   if (error !== undefined) throw error;
   for (const finding of findings) context.out.warn(`${describeFinding(finding)}. ${finding.next}`);
 }

@@ -8,6 +8,7 @@ import { loadProject } from '../load-project.ts';
 import { identitiesFolder, readInstalledKeys } from '../node-keys.ts';
 import { checkDuplicates } from './check-duplicates.ts';
 import { checkHistories } from './check-histories.ts';
+import { keylessNode } from './check-keys.ts';
 import { checkName } from './check-name.ts';
 import { observeEngine } from './observe-engine.ts';
 
@@ -48,7 +49,8 @@ export async function refuseUnsafeNode(
     checkLeases(context, project),
   ] as const;
   await Promise.allSettled(checks);
-  const findings = [...named.findings, ...(await Promise.all(checks)).flat()];
+  const ids = installed.flatMap(({ smesherId }) => smesherId ?? []);
+  const findings = [...keylessNode(project, ids), ...named.findings, ...(await Promise.all(checks)).flat()];
   const [first, ...others] = findings.filter(({ severity }) => severity === 'error');
   if (first === undefined) return;
   throw new SmeshError('node-unsafe', ExitCode.refused, `${describeFinding(first)}.`, {

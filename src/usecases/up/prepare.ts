@@ -2,7 +2,6 @@ import { isUp } from '../../domain/compose/container-role.ts';
 import { COMPOSE_PATH } from '../../domain/compose/generate.ts';
 import { readLabels } from '../../domain/compose/labels.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
-import type { SmesherId } from '../../domain/identity/smesher-id.ts';
 import { decideUp, type ScheduleShare } from '../../domain/plan/decide-up.ts';
 import { describeChange } from '../../domain/plan/describe-change.ts';
 import type { Finding } from '../../domain/plan/findings.ts';
@@ -17,9 +16,9 @@ import { planRenewal } from '../leases/check-leases.ts';
 import { lookAtProvers, type ProverLooks } from '../lifecycle/look-at-provers.ts';
 import { findMissed } from '../lifecycle/proposals.ts';
 import { loadProject } from '../load-project.ts';
-import { identitiesFolder } from '../node-keys.ts';
 import { preflight } from '../preflight.ts';
 import { resolveServices } from '../resolve-services.ts';
+import { keylessNode } from './check-keys.ts';
 import { checkPoets } from './check-poets.ts';
 import { type EngineObservation, observeEngine } from './observe-engine.ts';
 import { scheduleShare } from './schedule-share.ts';
@@ -84,7 +83,7 @@ export async function prepareUp(context: Context, request: UpRequest): Promise<P
     generate: { ...generate, steps: files },
     observation: { ...observation, composeProject },
     findings: [
-      ...keylessNode(project, generate.installedIds, request),
+      ...(services?.includes('node') === false ? [] : keylessNode(project, generate.installedIds)),
       ...generate.leaseFindings,
       ...checked.findings,
       ...poets,
@@ -104,30 +103,6 @@ function endedJobs(project: Project, own: readonly ObservedContainer[]): readonl
     service === undefined || jobs.has(service) || live.has(service) ? [] : [service],
   );
   return [...new Set(names)].sort();
-}
-
-/** Compose leaves it alone (its profile); here it is said why. */
-function keylessNode(
-  project: Project,
-  installedIds: readonly SmesherId[],
-  { services }: UpRequest,
-): readonly Finding[] {
-  if (installedIds.length > 0 || (services.length > 0 && !services.includes('node'))) return [];
-  const jobs = project.initialisation?.jobs ?? [];
-  return [
-    {
-      code: 'no-keys',
-      severity: 'error',
-      kind: 'refused',
-      message:
-        'There is no key for the node yet, and a node without any makes one of its own (local.key), which is in the way of all others later',
-      evidence: identitiesFolder(project),
-      next:
-        jobs.length === 0
-          ? 'Add identities: smesh-compose add   Or make new ones: smesh-compose post init'
-          : 'Keys wait for the PoST data that is being made: smesh-compose post status   When it is complete it is taken in: smesh-compose post init',
-    },
-  ];
 }
 
 function missedProposals(context: Context, project: Project, looks: ProverLooks) {
