@@ -95,7 +95,8 @@ function structureTrouble(place: VerifyPlace): readonly string[] {
   ];
 }
 
-function labelTrouble({ place, labels, last }: PlaceReport, { fraction }: VerifyReport): readonly string[] {
+function labelTrouble({ place, labels, last }: PlaceReport, report: VerifyReport): readonly string[] {
+  const { fraction } = report;
   if (labels.kind === 'not-checked') {
     const told = place.fault === undefined && labels.why !== 'not asked for' && labels.why !== 'see below';
     return [
@@ -109,19 +110,24 @@ function labelTrouble({ place, labels, last }: PlaceReport, { fraction }: Verify
     ...(labels.wrong.length > 0
       ? wrongLabels(place, labels.wrong, { fraction, ...(labels.range && { range: labels.range }) })
       : []),
-    ...(labels.kind === 'checked' ? [] : interrupted(place, labels)),
+    ...(labels.kind === 'checked' ? [] : interrupted(place, labels, report)),
   ];
 }
 
 function interrupted(
   place: VerifyPlace,
   { kind, why, range }: Exclude<LabelsLook, { kind: 'not-checked' }>,
+  { fraction, toFile }: VerifyReport,
 ): readonly string[] {
   const sign = kind === 'failed' ? '!' : '·';
   const head = `${sign} ${nameOf(place)}: ${kind === 'failed' ? 'labels could not be checked' : 'stopped'}: ${printable(why ?? '')}`;
   if (kind === 'failed') return [head];
   const from = range === undefined ? '' : ` --from-file ${range.to + 1}`;
-  return [head, `    Nothing is lost. Go on later with: smesh-compose post verify ${wordFor(place)}${from}`];
+  const to = toFile === undefined ? '' : ` --to-file ${toFile}`;
+  return [
+    head,
+    `    Nothing is lost. Go on later with: smesh-compose post verify ${wordFor(place)}${from}${to} --fraction ${fraction}`,
+  ];
 }
 
 function wordFor({ name, path }: VerifyPlace): string {

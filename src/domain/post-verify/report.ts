@@ -48,6 +48,8 @@ export interface VerifyReport {
   readonly at: number;
   /** Percent. */
   readonly fraction: number;
+  /** The last file that was asked for; absent: the last one that there is. */
+  readonly toFile?: number;
   readonly places: readonly PlaceReport[];
   /** Written to the project's `.smesh`. */
   readonly kept: boolean;

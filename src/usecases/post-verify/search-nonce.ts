@@ -71,7 +71,7 @@ async function searchUnlocked(
     if (need.kind === 'search') searches.push({ place, metadata: need.metadata });
     else reports.push({ place, outcome: need });
   }
-  await refuseServed(context, searches);
+  await refuseServed(context, project, searches);
   await refuseNow(
     context,
     project,
@@ -104,7 +104,11 @@ async function searchUnlocked(
 }
 
 /** A service that runs may read the metadata at any moment, and would prove with what it read before. */
-async function refuseServed(context: Context, searches: readonly Search[]): Promise<void> {
+async function refuseServed(
+  context: Context,
+  project: Project | undefined,
+  searches: readonly Search[],
+): Promise<void> {
   if (searches.length === 0) return;
   const docker = await context.ports.docker();
   await docker.engine();
@@ -116,12 +120,17 @@ async function refuseServed(context: Context, searches: readonly Search[]): Prom
     const folder = place.directory?.realPath ?? place.path;
     const server = served.find(({ folders }) => folders.includes(folder));
     if (server === undefined) continue;
-    const name = server.one.service ?? server.one.name;
+    const isOwn = project !== undefined && server.one.project === project.name;
+    const name = isOwn ? (server.one.service ?? server.one.name) : server.one.name;
     throw new SmeshError(
       'data-served',
       ExitCode.refused,
       `Refused: ${name} serves ${place.path}, and the search writes the metadata that it reads. Nothing was changed.`,
-      { hint: `Stop it first: smesh-compose stop ${name}   and afterwards: smesh-compose up ${name}` },
+      {
+        hint: isOwn
+          ? `Stop it first: smesh-compose stop ${name}   and afterwards: smesh-compose up ${name}`
+          : `It is none of this project: stop it as it was started, or: docker stop ${name}`,
+      },
     );
   }
 }

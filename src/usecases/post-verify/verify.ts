@@ -67,6 +67,7 @@ export async function runVerify(context: Context, options: VerifyOptions): Promi
   const report = {
     at: context.clock.now(),
     fraction: options.fraction,
+    ...(options.files.to === undefined ? {} : { toFile: options.files.to }),
     places: reports,
     kept,
   };

@@ -91,7 +91,10 @@ describe('data that somebody uses', () => {
     const link = join(top, 'link');
     symlinkSync(data, link);
     containers.push(container(link, { labels: { [LABEL.role]: 'prover' } }));
-    await expect(search()).rejects.toMatchObject({ code: 'data-served', exitCode: ExitCode.refused });
+    await expect(search()).rejects.toMatchObject({
+      ...{ code: 'data-served', exitCode: ExitCode.refused },
+      hint: expect.stringContaining('docker stop c'),
+    });
     expect(JSON.parse(readFileSync(metadata, 'utf8'))).toEqual(METADATA);
   });
 

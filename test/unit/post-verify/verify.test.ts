@@ -58,6 +58,20 @@ describe('what a check found', () => {
     expect(documents).toMatchObject([{ exitCode: ExitCode.cancelled }]);
   });
 
+  it('until it was stopped is gone on with as it was asked for', async () => {
+    const { verify, shown, fake } = world(
+      (helper) =>
+        new Promise((_, reject) => {
+          helper.signal?.addEventListener('abort', () => reject(helper.signal?.reason), { once: true });
+          helper.onOutput?.('INFO\tverifying file /post/postdata_1.bin\t{}\n', 'stdout');
+          fake.ended.abort(new SmeshError('cancelled', ExitCode.cancelled, 'Cancelled.'));
+        }),
+      { identity: 'name: post-0001' },
+    );
+    await expect(verify({ fraction: 5, files: { to: 1 } })).rejects.toMatchObject({ code: 'cancelled' });
+    expect(shown()).toContain('post verify post-0001 --from-file 1 --to-file 1 --fraction 5');
+  });
+
   it('by two commands at once is all remembered', async () => {
     const { context, top } = world(async () => ended(0), { identity: 'name: post-0001' });
     const record = (index: number) => ({
