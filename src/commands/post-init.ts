@@ -113,7 +113,7 @@ function readOptions(invocation: Invocation, places: readonly string[]): PostIni
   const passphraseFile = textOption(invocation, 'passphrase-file');
   const { dryRun, force, ...settings } = readInitOptions(invocation, undefined);
   return {
-    places: places.map(fromWorkingDirectory),
+    places: places.map(placeOf),
     ...present({
       units,
       sizeBytes,
@@ -137,6 +137,16 @@ function readOptions(invocation: Invocation, places: readonly string[]): PostIni
     dryRun,
     force,
   };
+}
+
+/** An empty word, from a variable that is not set, would be the directory in which it is typed. */
+function placeOf(text: string): string {
+  if (text.trim() !== '') return fromWorkingDirectory(text);
+  throw new SmeshError(
+    'bad-option',
+    ExitCode.usage,
+    'One of the places is an empty word. Nothing was changed.',
+  );
 }
 
 function sizeOption(invocation: Invocation): number | undefined {

@@ -104,6 +104,8 @@ async function readSecret(context: Context, path: string): Promise<string> {
   const { files } = context.ports;
   const facts = await files.facts(path);
   if (facts === undefined) throw new SmeshError('no-secret-file', ExitCode.usage, `There is no file ${path}`);
+  if (facts.kind === 'directory')
+    throw new SmeshError('no-secret-file', ExitCode.usage, `${path} is a directory, not a file`);
   if (facts.size > 64 * 1024)
     throw new SmeshError(
       'no-secret-file',

@@ -209,8 +209,7 @@ async function resumeThose(
   options: PostInitOptions,
 ): Promise<Prepared> {
   for (const job of jobs) refuseOtherUnits(project, job.into ?? job.data, job.units, options);
-  const [first] = jobs;
-  if (first !== undefined) notePassedOver(context, enumerate(jobs.map(({ name }) => name)), options);
+  notePassedOver(context, project, enumerate(jobs.map(({ name }) => name)), options, jobs);
   const keyless = await withoutKey(context, project, jobs);
   if (keyless.length > 0)
     context.out.warn(

@@ -61,6 +61,12 @@ export async function lookAtPlace(
       `Mount it for writing: mount -o remount,rw ${mountPoint}   A disk that became read-only by itself has errors: dmesg`,
     );
   const owner = await files.facts(nearest);
+  if (owner?.kind !== 'directory')
+    throw invalid(
+      'not-a-directory',
+      `${path} cannot be made: ${nearest} is no directory`,
+      'Name another one.',
+    );
   const scanner = await context.ports.scanner();
   return {
     ...{ path, realPath, use, mountPoint, nearest },

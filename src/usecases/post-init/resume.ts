@@ -3,7 +3,7 @@ import { isWithin } from '../../domain/disk/mounts.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { PendingKey } from '../../domain/identity/decide-pending.ts';
 import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
-import { unitBytes } from '../../domain/node/networks.ts';
+import { goldenAtx, unitBytes } from '../../domain/node/networks.ts';
 import { unsuitability } from '../../domain/post/suits.ts';
 import type { PostMetadata } from '../../domain/post/types.ts';
 import { judgeJob } from '../../domain/post-init/judge-job.ts';
@@ -59,18 +59,23 @@ export function refuseOtherUnits(
   );
 }
 
-/** Flags that say something else than the data is made with; its own settings count. */
-export function notePassedOver(context: Context, what: string, options: PostInitOptions): void {
-  const given = [
-    ['--commitment', options.commitment],
-    ['--max-file-size', options.maxFileSize],
-    ['--count', options.count],
-    ['--split', options.split ? true : undefined],
-  ].flatMap(([flag, value]) => (value === undefined ? [] : [String(flag)]));
-  if (given.length > 0)
-    context.out.warn(
-      `${what} is gone on with as it was begun: ${given.join(', ')} ${given.length === 1 ? 'is' : 'are'} passed over.`,
-    );
+/** Flags that say something else than the data is made with: its own settings count. */
+export function notePassedOver(
+  { out }: Context,
+  { network }: Project,
+  what: string,
+  options: PostInitOptions,
+  made: readonly Pick<InitialisationJob, 'id' | 'commitmentAtx' | 'maxFileSize' | 'into'>[],
+): void {
+  const { commitment, maxFileSize, count, split } = options;
+  const atx = commitment === 'golden' ? goldenAtx(network) : commitment?.toLowerCase();
+  const passed = [
+    ['--commitment', atx !== undefined && made.some(({ commitmentAtx }) => commitmentAtx !== atx)],
+    ['--max-file-size', maxFileSize !== undefined && made.some((one) => one.maxFileSize !== maxFileSize)],
+    ['--count', count !== undefined && new Set(made.map(({ id }) => id)).size !== count],
+    ['--split', split && made.every(({ into }) => into === undefined)],
+  ].flatMap(([flag, differs]) => (differs === true ? [String(flag)] : []));
+  if (passed.length > 0) out.warn(`${what}: gone on with as begun. Passed over: ${passed.join(', ')}.`);
 }
 
 /**
@@ -183,7 +188,7 @@ async function checkData(
   const elsewhere = project.initialisation?.jobs.find(({ id }) => id === smesherId);
   if (elsewhere !== undefined) throw twice(smesherId, path, `${elsewhere.name} in ${elsewhere.data}`);
   refuseOtherUnits(project, path, units, options);
-  notePassedOver(context, path, options);
+  notePassedOver(context, project, path, options, [{ ...metadata, id: smesherId }]);
   const misfit = unsuitability(metadata, project.network);
   if (misfit !== undefined)
     throw new SmeshError('other-network', ExitCode.invalid, `${path}: ${misfit}`, {

@@ -7,6 +7,7 @@ import { addJobs } from '../../domain/project/edit-jobs.ts';
 import { requireProject } from '../../domain/project/parse.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { type NewIdentityWords, renderNewData } from '../../ui/post-init.ts';
+import { enumerate } from '../../ui/text.ts';
 import { applyGenerate, stepsToJson, summarizeSteps } from '../apply-generate.ts';
 import { destinationsOf } from '../backup/destinations.ts';
 import type { Context } from '../context.ts';
@@ -88,13 +89,14 @@ export async function writeJobs(
   await confirm(context);
   const lock = await chooseKeyLock(context, before.project, options);
   const isNewProject = await writeProjectFile(context, before.text);
-  for (const key of data.keys) await putKey(context, project, key, generate.owner);
-  const backups = await backUpKeys(
-    context,
-    // Data that was begun may have its key beside it; directories that are not there yet have nothing to be saved.
-    resumed ? project : before.project,
-    data.identities.map(({ id }) => id),
-    lock,
+  const backups = await secureKeys(context, project, data, generate.owner, () =>
+    backUpKeys(
+      context,
+      // Data that was begun may have its key beside it; directories that are not there yet have nothing to be saved.
+      resumed ? project : before.project,
+      data.identities.map(({ id }) => id),
+      lock,
+    ),
   );
   context.out.note(`Backup with all keys: ${backups.join(', ')}`);
   const last = isNewProject ? await planGenerate(context, request) : generate;
@@ -126,16 +128,40 @@ async function confirm(context: Context): Promise<void> {
   if (!yes) throw cancelled('smesh-compose post init');
 }
 
+/** Keys, then their backup. Whatever comes between: which keys wait now is said. */
+async function secureKeys(
+  context: Context,
+  project: Project,
+  { keys }: NewData,
+  owner: { readonly uid: number; readonly gid: number },
+  backUp: () => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const put: string[] = [];
+  try {
+    for (const key of keys) {
+      context.signal.throwIfAborted();
+      if (await putKey(context, project, key, owner)) put.push(key.name);
+    }
+    return await backUp();
+  } catch (error) {
+    if (put.length > 0)
+      context.out.warn(
+        `${put.length === 1 ? 'The key' : 'The keys'} of ${enumerate(put)} ${put.length === 1 ? 'waits' : 'wait'} without a job, and the node passes over ${put.length === 1 ? 'it' : 'them'}. The next smesh-compose post init takes a backup and uses ${put.length === 1 ? 'it' : 'them'} first.`,
+      );
+    throw error;
+  }
+}
+
 async function putKey(
   context: Context,
   project: Project,
   { name, made }: KeyToBe,
   owner: { readonly uid: number; readonly gid: number },
-): Promise<void> {
-  context.signal.throwIfAborted();
-  if (made === undefined) return;
+): Promise<boolean> {
+  if (made === undefined) return false;
   const path = await writePendingKey(context.ports, made, { folder: identitiesFolder(project), name, owner });
   context.out.note(`Key of ${name}: ${path}`);
+  return true;
 }
 
 function keyPath(project: Project, { keys }: NewData, name: string): string {

@@ -112,6 +112,11 @@ describe('post init of new data', () => {
       expect(names).toEqual(['post-0001-init']);
     }
     expect(describeTree(farm.root, { ignore: ['farm/.smesh'] })).toEqual(after);
+    // What it says already is not passed over.
+    await farm.run({ places: [farm.disk], count: 1, maxFileSize: 4_294_967_296, commitment: 'golden' });
+    expect(farm.said.warnings.join()).not.toContain('Passed over');
+    await farm.run({ places: [farm.disk], count: 2, split: true });
+    expect(farm.said.warnings.join()).toContain('Passed over: --count, --split.');
   });
 
   it('makes a folder for each identity where there are several, under names of their own', async () => {
@@ -143,6 +148,21 @@ describe('post init of new data', () => {
     expect(written(farm).init?.jobs[0]?.id).toBe(smesherId);
     expect(farm.said.notes.join('\n')).toContain('waits without data, and is used first: post-0004');
     expect(keysOf(farm)).toEqual(['post-0004.key.pending', 'post-0005.key.pending']);
+  });
+
+  it('says which keys wait when no backup of them could be made; the next run makes it and uses them', async () => {
+    const farm = scene();
+    const backups = join(farm.directory, '.smesh/backups');
+    mkdirSync(join(farm.directory, '.smesh'), { mode: 0o700 });
+    writeFileSync(backups, 'in the way');
+    await expect(farm.run({ places: [farm.disk] })).rejects.toThrowError();
+    expect(farm.said.warnings.join()).toContain('The key of post-0001 waits without a job');
+    expect(written(farm)).not.toHaveProperty('init');
+    const [key] = keysOf(farm);
+    rmSync(backups);
+    await farm.run({ places: [farm.disk] });
+    expect(keysOf(farm)).toEqual([key]);
+    expect(written(farm).init?.jobs).toHaveLength(1);
   });
 
   it('uses no key that waits for data which is there, whoever took its job away', async () => {
@@ -233,6 +253,7 @@ describe('post init of new data', () => {
     expect(await code('bare')).toBe('data-without-metadata');
     expect(await code('broken')).toBe('metadata-malformed');
     expect(await code('file')).toBe('not-a-directory');
+    expect(await code('file/below')).toBe('not-a-directory');
     await farm.run({ places: [at('mine')] });
     expect(await code('mine/deeper')).toBe('place-taken');
     expect(keysOf(farm)).toHaveLength(1);
@@ -542,7 +563,7 @@ describe('data that was begun', () => {
     const half = join(farm.disk, 'half');
     unfinished(half);
     await farm.run({ places: [half], commitment: 'ab'.repeat(32), maxFileSize: 4096 });
-    expect(farm.said.warnings.join('\n')).toContain('--commitment, --max-file-size are passed over');
+    expect(farm.said.warnings.join('\n')).toContain('Passed over: --commitment, --max-file-size.');
     expect(written(farm).init?.jobs[0]).toMatchObject({ commitmentAtx: '07'.repeat(32), maxFileSize: 1024 });
   });
 
