@@ -18,7 +18,7 @@ export async function readPendingKeys(
   const found = entries.map(async ({ name: file }): Promise<readonly PendingKey[]> => {
     const name = pendingName(file);
     const facts = name === undefined ? undefined : await files.facts(`${folder}/${file}`, 'nofollow');
-    if (name === undefined || facts === undefined || facts.kind === 'directory') return [];
+    if (name === undefined || facts === undefined) return [];
     const { mode, uid, gid } = facts;
     const key = { file, name, mode, uid, gid };
     if (facts.kind !== 'file') return [{ ...key, fault: 'it is no plain file; put a copy in its place' }];

@@ -103,12 +103,16 @@ function keyRefusals({ contents, keys }: RestoreFacts): readonly string[] {
 function modelRefusals({ contents, standing }: RestoreFacts): readonly string[] {
   if (standing === undefined) return [];
   const ids = new Set(contents.identities.map(({ id }) => id));
+  // One whose key still waited is no identity of the backup, and its key comes back all the same.
+  const withKey = new Set(
+    contents.entries.flatMap(({ kind, smesherId }) => (kind === 'key' ? [smesherId] : [])),
+  );
   return [
     ...standing.identities
       .filter(({ id }) => !ids.has(id))
       .map(({ name, id }) => `smesh.yaml has ${name} (${shortId(id)}), which the backup does not have`),
     ...standing.retired
-      .filter(({ id }) => ids.has(id))
+      .filter(({ id }) => ids.has(id) || withKey.has(id))
       .map(({ name, id }) => `${name} (${shortId(id)}) was removed from this project since the backup`),
   ];
 }

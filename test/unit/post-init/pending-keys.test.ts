@@ -88,6 +88,21 @@ describe('a key that waits for its data', () => {
     });
   });
 
+  it('does not come back once its identity was removed: another host may have it since', async () => {
+    const root = tempFolder('pending');
+    const farm = await makeHalfMade(root);
+    const file = await backUp(farm);
+    const yaml = join(farm.directory, 'smesh.yaml');
+    const text = readFileSync(yaml, 'utf8').replace(/\n# Jobs that make[\s\S]*$/, '\n');
+    writeFileSync(yaml, `${text}retired:\n  - {id: '${farm.made.smesherId}', name: post-0002}\n`);
+    rmSync(join(farm.identities, WAITING));
+    await expect(restore(root, farm, file)).rejects.toMatchObject({
+      exitCode: 5,
+      details: [expect.stringContaining('was removed from this project since the backup')],
+    });
+    expect(existsSync(join(farm.identities, WAITING))).toBe(false);
+  });
+
   it('is listed as waiting, and as in two places where a node has a copy of it', async () => {
     const root = tempFolder('pending');
     const farm = await makeHalfMade(root);

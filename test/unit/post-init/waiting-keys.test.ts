@@ -113,6 +113,13 @@ describe('keys that wait without a job', () => {
     expect(readdirSync(farm.identities)).toContain(`${name}.key.pending`);
   });
 
+  it('are not looked for in a folder of such a name, which keeps its name to itself', async () => {
+    const farm = await withFiles([]);
+    mkdirSync(join(farm.identities, 'post-0002.key.pending'));
+    await farm.make(['b']);
+    expect((await farm.jobs())[1]?.identity).toBe('post-0003');
+  });
+
   it('are not used while the node reads a copy: it would ask for a proof that is not there', async () => {
     const farm = await withFiles(['post-0007.key.pending', 'copy.key']);
     await farm.make(['b']);
