@@ -40,9 +40,15 @@ export async function lookAtPlaces(
           ignore: [],
         });
   const found = report?.directories ?? [];
-  const words = await diskWords(context, project);
+  const identities = project?.identities ?? [];
+  const folders = await realFolders(
+    context,
+    identities.map(({ data }) => data),
+  );
+  const homes = identities.map((identity, index) => ({ identity, folder: folders[index] ?? identity.data }));
+  const words = diskWords(homes, scanner.diskNames(folders));
   const places = await Promise.all(
-    found.map((directory) => placeOf(context, project, chosen, directory, words)),
+    found.map((directory) => placeOf(context, project, chosen, directory, { homes, words })),
   );
   const isFound = (path: string) =>
     found.some((one) => one.path === path || one.realPath === path || one.path.startsWith(`${path}/`));
@@ -53,6 +59,12 @@ export async function lookAtPlaces(
     ...missing.map((one) => without(one, skipped.get(one.path) ?? 'holds no PoST data')),
     ...silent.map((one) => without(one, 'does not answer: is its disk, or its server, there?')),
   ];
+}
+
+/** An identity and where its data really are. */
+interface Home {
+  readonly identity: Project['identities'][number];
+  readonly folder: string;
 }
 
 function without(place: ChosenPlace, fault: string): VerifyPlace {
@@ -69,21 +81,11 @@ async function identitiesFolder({ ports }: Context, project: Project): Promise<r
  * What smesh.yaml calls disks, by their own names: other data on such a disk have the same one reader. A disk that it takes
  * for several is none of them: there it says that the detection is wrong.
  */
-async function diskWords(
-  context: Context,
-  project: Project | undefined,
-): Promise<ReadonlyMap<string, string>> {
-  const identities = project?.identities ?? [];
-  if (identities.every(({ disk }) => disk === undefined)) return new Map();
-  const folders = await realFolders(
-    context,
-    identities.map(({ data }) => data),
-  );
-  const names = (await context.ports.scanner()).diskNames(folders);
+function diskWords(homes: readonly Home[], names: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const words = new Map<string, Set<string>>();
-  for (const [index, { disk }] of identities.entries()) {
-    const own = names.get(folders[index] ?? '');
-    if (own !== undefined) words.set(own, (words.get(own) ?? new Set()).add(disk ?? own));
+  for (const { identity, folder } of homes) {
+    const own = names.get(folder);
+    if (own !== undefined) words.set(own, (words.get(own) ?? new Set()).add(identity.disk ?? own));
   }
   return new Map(
     [...words].flatMap(([own, all]) => {
@@ -98,11 +100,12 @@ async function placeOf(
   project: Project | undefined,
   chosen: readonly ChosenPlace[],
   directory: ScannedDirectory,
-  words: ReadonlyMap<string, string>,
+  known: { readonly homes: readonly Home[]; readonly words: ReadonlyMap<string, string> },
 ): Promise<VerifyPlace> {
   const { path, realPath, owner } = directory;
   const isHere = ({ data }: { readonly data: string }) => data === path || data === realPath;
-  const identity = project?.identities.find(isHere);
+  // smesh.yaml may name the data by a link, and served data are treated otherwise than others.
+  const identity = known.homes.find((home) => isHere(home.identity) || home.folder === realPath)?.identity;
   const job = project?.initialisation?.jobs.find(({ into, data }) => isHere({ data: into ?? data }));
   const named = chosen.find((one) => one.path === path || one.path === realPath)?.name;
   const name = identity?.name ?? named ?? job?.identity ?? job?.name;
@@ -110,9 +113,9 @@ async function placeOf(
   // Metadata may belong to another user than the folder; whoever may read it may read the labels.
   const facts = await ports.files.facts(`${realPath}/postdata_metadata.json`).catch(() => undefined);
   const { uid, gid } = facts ?? owner;
-  const word = words.get(directory.disk);
+  const word = known.words.get(directory.disk);
   return {
-    path,
+    path: identity?.data ?? path,
     directory,
     disk: identity?.disk ?? word ?? (directory.disk === 'unknown' ? path : directory.disk),
     ...(word === undefined ? {} : { device: directory.disk }),

@@ -229,6 +229,12 @@ describe('the nonce that is missing', () => {
     });
   });
 
+  it('is not where postcli would stumble over the key of another first', () => {
+    expect(nonceNeed(directory(FULL, 'key-mismatch'), true)).toMatchObject({
+      ...{ kind: 'not-possible', why: 'because', next: 'do that' },
+    });
+  });
+
   it('is asked for with the flags of the data, and a search only', () => {
     const flags = searchFlags(withoutNonce(), 16);
     expect(flags[0]).toBe('-searchForNonce');

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LABEL } from '../../../src/domain/compose/labels.ts';
@@ -84,6 +84,22 @@ describe('what a check found', () => {
       indices.map((index) => `/d${index}`),
     );
     expect(readFileSync(join(top, '.smesh/post-verified.json'), 'utf8')).toContain('/d5');
+  });
+});
+
+describe('data that smesh.yaml names by a link', () => {
+  it('are those of its identity also by their real path, and remembered as its', async () => {
+    const { verify, top, data, shown, context } = world(
+      async () => ended(1, 'cli: file 1 contains invalid label at offset 16\n'),
+      { identity: 'name: post-0001' },
+    );
+    const real = join(top, 'real');
+    renameSync(data, real);
+    symlinkSync(real, data);
+    expect(await verify({ words: [real] })).toBe(ExitCode.invalid);
+    // Served data are written again by postcli, never by a job.
+    expect(shown()).toContain('smesh-compose stop post-0001');
+    expect(await loadRecords(context)).toMatchObject([{ path: data }]);
   });
 });
 
