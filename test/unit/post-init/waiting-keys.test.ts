@@ -126,3 +126,25 @@ describe('keys that wait without a job', () => {
     expect((await farm.jobs()).map(({ id }) => id)).not.toContain(farm.key.smesherId);
   });
 });
+
+describe('names', () => {
+  it('of identities that were removed are given to nobody', async () => {
+    const farm = await beginner();
+    await farm.make(['a']);
+    const yaml = join(farm.directory, 'smesh.yaml');
+    const { smesherId } = makeIdentity();
+    writeFileSync(yaml, `${readFileSync(yaml, 'utf8')}retired:\n  - {id: '${smesherId}', name: post-0005}\n`);
+    await farm.make(['b']);
+    expect((await farm.jobs()).map(({ identity }) => identity)).toEqual(['post-0001', 'post-0006']);
+  });
+
+  it('are given once where two run at the same moment: the second one is sent away', async () => {
+    const farm = await beginner();
+    const runs = await Promise.allSettled([farm.make(['a']), farm.make(['b'])]);
+    expect(runs.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const lost = runs.find(({ status }) => status === 'rejected');
+    expect(lost).toMatchObject({ reason: { code: 'project-busy', exitCode: 75 } });
+    expect(await farm.jobs()).toHaveLength(1);
+    expect(readdirSync(farm.identities)).toEqual(['post-0001.key.pending']);
+  });
+});
