@@ -10,7 +10,7 @@ import { decideQueue, missingBytes, type QueueJob } from '../../domain/post-init
 import type { InitialisationSettings, Project } from '../../domain/project/types.ts';
 import type { DockerPort } from '../../ports/docker.ts';
 import type { Context } from '../context.ts';
-import { jobContainers, readLogOf } from './job-containers.ts';
+import { jobContainers, jobFilter, readLogOf } from './job-containers.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
 
 /** How the queue sees a look; what holds it or has ended it comes from elsewhere. */
@@ -88,7 +88,7 @@ export async function gatherReports(
   if (settings === undefined) return [];
   const [looks, listed] = await Promise.all([
     lookAtJobs(context, project),
-    docker === undefined ? [] : docker.containers({ project: project.name }),
+    docker === undefined ? [] : docker.containers(jobFilter(project)),
   ]);
   const containers = jobContainers(project, listed);
   const isRunning = (look: JobLook) => {

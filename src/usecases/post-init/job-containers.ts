@@ -1,9 +1,9 @@
-import { readLabels } from '../../domain/compose/labels.ts';
+import { LABEL, readLabels } from '../../domain/compose/labels.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { type JobLog, readJobLog } from '../../domain/post-init/job-log.ts';
 import type { InitialisationJob, Project } from '../../domain/project/types.ts';
-import type { DockerPort } from '../../ports/docker.ts';
+import type { ContainerFilter, DockerPort } from '../../ports/docker.ts';
 import type { Context } from '../context.ts';
 
 const LOG_MS = 5000;
@@ -14,6 +14,11 @@ const LOG_LINES = 400;
 
 export function isJobContainer(container: ObservedContainer): boolean {
   return readLabels(container.labels)?.role === 'initialisation' && !container.oneOff;
+}
+
+/** The same as a question to the engine: with hundreds of provers each look would inspect all of them. */
+export function jobFilter(project: Project): ContainerFilter {
+  return { project: project.name, labels: [`${LABEL.role}=initialisation`] };
 }
 
 /** The container of each job, by the job's name. */

@@ -12,7 +12,7 @@ import type { InitialisationSettings, Project } from '../../domain/project/types
 import type { Context } from '../context.ts';
 import { gapHolds } from './gap-holds.ts';
 import { queueJob, silent } from './gather-reports.ts';
-import { jobContainers, lifeOf, readLogOf } from './job-containers.ts';
+import { jobContainers, jobFilter, lifeOf, readLogOf } from './job-containers.ts';
 import type { JobEvents } from './job-events.ts';
 import { judgeEnd, notStarted } from './judge-end.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
@@ -160,7 +160,7 @@ export class JobRunner {
 
   async #lookAtContainers(told: string[]): Promise<void> {
     const docker = await this.#context.ports.docker();
-    const listed = await docker.containers({ project: this.#project.name });
+    const listed = await docker.containers(jobFilter(this.#project));
     this.#containers = jobContainers(this.#project, listed);
     const ended = [...this.#lives.keys()].filter((name) => !this.#isRunning(name));
     for (const { job } of this.#looks) {
@@ -244,7 +244,7 @@ export class JobRunner {
   async #start(names: readonly string[], told: string[]): Promise<void> {
     const started = await startJobs(this.#context, this.#project, names);
     const docker = await this.#context.ports.docker();
-    this.#containers = jobContainers(this.#project, await docker.containers({ project: this.#project.name }));
+    this.#containers = jobContainers(this.#project, await docker.containers(jobFilter(this.#project)));
     for (const { name, containerId, error } of started) {
       const look = this.#looks.find(({ job }) => job.name === name);
       if (look === undefined) continue;

@@ -3,7 +3,7 @@ import { SmeshError } from '../../domain/errors.ts';
 import type { Context } from '../context.ts';
 import { loadProject } from '../load-project.ts';
 import { removeServices } from '../up/execute.ts';
-import { isJobContainer } from './job-containers.ts';
+import { isJobContainer, jobFilter } from './job-containers.ts';
 
 /**
  * Removes containers of jobs that smesh.yaml no longer has and that have ended: to plain Compose they would be orphans, of
@@ -15,7 +15,7 @@ export async function removeFormerJobs(context: Context): Promise<void> {
   const known = new Set((project.initialisation?.jobs ?? []).map(({ name }) => name));
   try {
     const docker = await context.ports.docker();
-    const jobs = (await docker.containers({ project: project.name })).filter(isJobContainer);
+    const jobs = (await docker.containers(jobFilter(project))).filter(isJobContainer);
     const former = jobs.flatMap((one) =>
       one.service === undefined || known.has(one.service) || isUp(one) ? [] : [one.service],
     );

@@ -7,7 +7,7 @@ import { loadProject } from '../load-project.ts';
 import { withProjectLock } from '../project-lock.ts';
 import { type FinishedIdentity, joinComplete } from './finish-jobs.ts';
 import { withWhole } from './finish-post.ts';
-import { chooseJobs } from './job-containers.ts';
+import { chooseJobs, jobFilter } from './job-containers.ts';
 import { JobEvents } from './job-events.ts';
 import { JobRunner } from './job-runner.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
@@ -175,7 +175,7 @@ class JobsWatch {
       this.#chosen.has(job.name),
     );
     const docker = await this.#context.ports.docker();
-    const containers = await docker.containers({ project: this.#project.name });
+    const containers = await docker.containers(jobFilter(this.#project));
     const running = new Set(
       containers.flatMap(({ service, state }) =>
         service !== undefined && (state === 'running' || state === 'paused') ? [service] : [],

@@ -3,7 +3,7 @@ import type { Project } from '../../domain/project/types.ts';
 import type { ComposeProgress, ComposeProject } from '../../ports/compose.ts';
 import type { Context } from '../context.ts';
 import { withProjectLock } from '../project-lock.ts';
-import { jobContainers } from './job-containers.ts';
+import { jobContainers, jobFilter } from './job-containers.ts';
 
 /** Profile of the emitted services. */
 export const INIT_PROFILE = 'init';
@@ -46,7 +46,7 @@ async function createAndStart(
   } finally {
     live.done();
   }
-  const containers = jobContainers(project, await docker.containers({ project: project.name }));
+  const containers = jobContainers(project, await docker.containers(jobFilter(project)));
   return Promise.all(
     names.map(async (name): Promise<StartedJob> => {
       const container = containers.get(name);

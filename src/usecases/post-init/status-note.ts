@@ -1,10 +1,9 @@
 import { isUp } from '../../domain/compose/container-role.ts';
-import { LABEL } from '../../domain/compose/labels.ts';
 import { SmeshError } from '../../domain/errors.ts';
 import type { Project } from '../../domain/project/types.ts';
 import type { StatusFinding } from '../../domain/proving/status-report.ts';
 import type { Context } from '../context.ts';
-import { jobContainers } from './job-containers.ts';
+import { jobContainers, jobFilter } from './job-containers.ts';
 
 /** What `status` says of data that is being made; it looks at no file, and `undefined` without jobs or without an engine. */
 export async function jobsNote(context: Context, project: Project): Promise<StatusFinding | undefined> {
@@ -12,8 +11,7 @@ export async function jobsNote(context: Context, project: Project): Promise<Stat
   if (jobs.length === 0) return undefined;
   try {
     const docker = await context.ports.docker();
-    const labels = [`${LABEL.role}=initialisation`];
-    const containers = jobContainers(project, await docker.containers({ project: project.name, labels }));
+    const containers = jobContainers(project, await docker.containers(jobFilter(project)));
     const running = [...containers].flatMap(([name, container]) => (isUp(container) ? [name] : []));
     return {
       code: 'initialisation',

@@ -8,7 +8,7 @@ import { formatDuration, plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import { loadProject } from '../load-project.ts';
 import { gatherReports } from './gather-reports.ts';
-import { chooseJobs, jobContainers } from './job-containers.ts';
+import { chooseJobs, jobContainers, jobFilter } from './job-containers.ts';
 
 interface Running {
   readonly job: InitialisationJob;
@@ -31,7 +31,7 @@ export async function runJobStop(
   const chosen = chooseJobs(project, names);
   const docker = await context.ports.docker();
   await docker.engine();
-  const containers = jobContainers(project, await docker.containers({ project: project.name }));
+  const containers = jobContainers(project, await docker.containers(jobFilter(project)));
   const running = chosen.flatMap((job): Running[] => {
     const container = containers.get(job.name);
     return container !== undefined && isUp(container) ? [{ job, container }] : [];
@@ -131,7 +131,7 @@ async function report(context: Context, project: Project, running: readonly Runn
   const docker = await context.ports.docker();
   const names = new Set(running.map(({ job }) => job.name));
   const reports = (await gatherReports(context, project, docker)).filter(({ job }) => names.has(job.name));
-  const after = jobContainers(project, await docker.containers({ project: project.name }));
+  const after = jobContainers(project, await docker.containers(jobFilter(project)));
   const killed = [...names].filter((name) => after.get(name)?.exitCode === KILLED);
   if (context.json) {
     context.out.json({ schemaVersion: 1, stopped: [...names], killed });
