@@ -164,7 +164,7 @@ function wrongLabels(place: VerifyPlace, wrong: readonly WrongLabel[], look: Loo
       place,
       named.map(({ file }) => file),
     ).map((line) => `      ${printable(line)}`),
-    ...(place.served === true
+    ...(place.served === true || place.servedBy !== undefined
       ? [
           '    (-provider is the card, as smesh-compose gpu list numbers them; it writes this file and touches no other.)',
         ]

@@ -11,7 +11,7 @@ const DEFAULT_FILE_SIZE = 4_294_967_296;
  * one file: with these flags it touches no other (spacemesh.md §8.1).
  */
 export function redoCommands(place: VerifyPlace, files: readonly number[]): readonly string[] {
-  const { path, name, served } = place;
+  const { path, name, served, servedBy } = place;
   const dataFile = (file: number) => `${path}/postdata_${file}.bin`;
   const aside = files.map((file) => words('mv', '-n', dataFile(file), `${dataFile(file)}.wrong`));
   const checks = files.map((file) =>
@@ -24,16 +24,18 @@ export function redoCommands(place: VerifyPlace, files: readonly number[]): read
   const nonce = holdsNonce(place, files)
     ? [words('smesh-compose', 'post', 'verify', '--search-nonce', '--again', path)]
     : [];
-  if (served !== true || name === undefined) {
+  const pause = served === true && name !== undefined ? ['smesh-compose', 'stop', name] : undefined;
+  const stop = pause ?? (servedBy === undefined ? undefined : ['docker', 'stop', servedBy]);
+  if (stop === undefined) {
     return [...aside, words('smesh-compose', 'post', 'init', '--resume', path), ...checks, ...nonce];
   }
   return [
-    words('smesh-compose', 'stop', name),
+    words(...stop),
     ...aside,
     ...files.map((file) => words('postcli', '-provider', '0', ...flagsOf(place), ...range(file), '-yes')),
     ...checks,
     ...nonce,
-    words('smesh-compose', 'up', name),
+    pause === undefined ? words('docker', 'start', servedBy ?? '') : words('smesh-compose', 'up', name ?? ''),
   ];
 }
 

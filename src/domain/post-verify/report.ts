@@ -10,6 +10,8 @@ export interface VerifyPlace {
   readonly name?: string;
   /** It has an identity in the project that is worked in, so a post-service may serve it. */
   readonly served?: boolean;
+  /** Container of somebody else that serves it now. */
+  readonly servedBy?: string;
   /** As `scan` judges it; absent: see `fault`. */
   readonly directory?: ScannedDirectory;
   readonly fault?: string;

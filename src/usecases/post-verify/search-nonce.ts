@@ -1,5 +1,3 @@
-import { isUp } from '../../domain/compose/container-role.ts';
-import { servedFolders } from '../../domain/compose/who-serves.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { DEFAULT_IMAGES } from '../../domain/node/images.ts';
 import { METADATA_FILE, readMetadata } from '../../domain/post/metadata.ts';
@@ -17,9 +15,9 @@ import { bringImages } from '../rehearse/images.ts';
 import { byLine, checkContainer, onHost, StopChecking } from './check-labels.ts';
 import { choosePlaces } from './choose-places.ts';
 import { lookAtPlaces } from './look.ts';
-import { realFolders } from './real-folders.ts';
 import { refuseNow } from './refuse.ts';
 import { watchOver } from './watch-over.ts';
+import { whoServes } from './who-serves.ts';
 
 export interface SearchOptions {
   readonly words: readonly string[];
@@ -84,7 +82,8 @@ async function searchUnlocked(
     const image = options.image ?? project?.initialisation?.image ?? DEFAULT_IMAGES.initialisation;
     await bringImages(context, [{ role: 'postcli', image, flag: '--postcli-image' }]);
     for (const search of searches) {
-      context.signal.throwIfAborted();
+      // What was found before Ctrl-C is told all the same.
+      if (context.signal.aborted) break;
       const n = scryptNOf(search.metadata, project?.network, options.scryptN);
       // The search reads labels and makes none: a wrong N would harm nothing, and postcli wants to be given one.
       reports.push(
@@ -110,18 +109,12 @@ async function refuseServed(
   searches: readonly Search[],
 ): Promise<void> {
   if (searches.length === 0) return;
-  const docker = await context.ports.docker();
-  await docker.engine();
-  const running = (await docker.containers()).filter(isUp);
-  const served = await Promise.all(
-    running.map(async (one) => ({ one, folders: await realFolders(context, servedFolders(one).post) })),
-  );
+  const serverOf = await whoServes(context);
   for (const { place } of searches) {
-    const folder = place.directory?.realPath ?? place.path;
-    const server = served.find(({ folders }) => folders.includes(folder));
+    const server = serverOf(place);
     if (server === undefined) continue;
-    const isOwn = project !== undefined && server.one.project === project.name;
-    const name = isOwn ? (server.one.service ?? server.one.name) : server.one.name;
+    const isOwn = project !== undefined && server.project === project.name;
+    const name = isOwn ? (server.service ?? server.name) : server.name;
     throw new SmeshError(
       'data-served',
       ExitCode.refused,

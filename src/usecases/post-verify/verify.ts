@@ -23,6 +23,7 @@ import { lookAtPlaces } from './look.ts';
 import { loadRecords, RecordKeeper } from './records.ts';
 import { refuseNow } from './refuse.ts';
 import { runChecks } from './run-checks.ts';
+import { whoServes } from './who-serves.ts';
 
 export interface VerifyOptions {
   /** Names or smesher IDs of identities, names of jobs, directories; empty: all identities of the project. */
@@ -55,10 +56,11 @@ export async function runVerify(context: Context, options: VerifyOptions): Promi
       ? { results: new Map<VerifyPlace, LabelsLook>(), kept: false }
       : await check(context, project, places, checks, options);
   const records = project === undefined ? [] : await loadRecords(context);
+  const withServer = await serversOf(context, results);
   const reports = decided.map((one): PlaceReport => {
-    const { place } = one;
+    const place = withServer(one.place);
     const labels: LabelsLook =
-      'scryptN' in one ? (results.get(place) ?? { kind: 'not-checked', why: 'not reached' }) : one.labels;
+      'scryptN' in one ? (results.get(one.place) ?? { kind: 'not-checked', why: 'not reached' }) : one.labels;
     const last = records.find(
       ({ path, smesherId }) => path === place.path && smesherId === place.directory?.metadata?.smesherId,
     );
@@ -81,6 +83,21 @@ export async function runVerify(context: Context, options: VerifyOptions): Promi
   // What was found until then is shown and kept; that it was ended is the answer all the same.
   context.signal.throwIfAborted();
   return exitCode;
+}
+
+/** Where a file is to be written again, nobody may serve it meanwhile, of whatever project. */
+async function serversOf(
+  context: Context,
+  results: ReadonlyMap<VerifyPlace, LabelsLook>,
+): Promise<(place: VerifyPlace) => VerifyPlace> {
+  const hasWrong = (look: LabelsLook | undefined) =>
+    look !== undefined && 'wrong' in look && look.wrong.length > 0;
+  if (![...results.values()].some(hasWrong)) return (place) => place;
+  const serverOf = await whoServes(context).catch(() => () => undefined);
+  return (place) => {
+    const server = place.served !== true && hasWrong(results.get(place)) ? serverOf(place) : undefined;
+    return server === undefined ? place : { ...place, servedBy: server.name };
+  };
 }
 
 type Decided = LabelCheck | { readonly place: VerifyPlace; readonly labels: LabelsLook };

@@ -87,6 +87,23 @@ describe('what a check found', () => {
   });
 });
 
+describe('wrong labels in data that another project serves', () => {
+  it('are written again while its container is stopped, and by no job', async () => {
+    const { verify, data, shown, containers } = world(async () =>
+      ended(1, 'cli: file 1 contains invalid label at offset 16\n'),
+    );
+    containers.push(container(data, { labels: { [LABEL.role]: 'prover' } }));
+    expect(await verify({ words: [data] })).toBe(ExitCode.invalid);
+    const typed = shown()
+      .split('\n')
+      .map((line) => line.trim());
+    expect(typed.indexOf('docker stop c')).toBeGreaterThan(0);
+    expect(typed.indexOf('docker stop c')).toBeLessThan(typed.findIndex((line) => line.startsWith('mv -n')));
+    expect(typed).toContain('docker start c');
+    expect(shown()).not.toContain('post init');
+  });
+});
+
 describe('data that smesh.yaml names by a link', () => {
   it('are those of its identity also by their real path, and remembered as its', async () => {
     const { verify, top, data, shown, context } = world(
