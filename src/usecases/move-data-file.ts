@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import type { FileStep, Ownership } from '../domain/plan/steps.ts';
 import type { FileStepPorts } from './file-steps.ts';
@@ -30,7 +30,15 @@ export async function moveDataFile({ files }: FileStepPorts, step: MoveDataFileS
   }
   // Killed between the two halves of a move: both names are one file, and one of them goes.
   if (to.device !== from.device || to.inode !== from.inode) throw otherFile(step, step.to);
+  // One folder by two paths (a link, a mount): the only name would go.
+  if (await isOneName(files, step)) throw otherFile(step, step.to);
   await files.removeOwn(step.from);
+}
+
+async function isOneName(files: FileStepPorts['files'], { from, to }: MoveDataFileStep): Promise<boolean> {
+  if (basename(from) !== basename(to)) return false;
+  const [a, b] = [await files.facts(dirname(from)), await files.facts(dirname(to))];
+  return a?.device === b?.device && a?.inode === b?.inode;
 }
 
 /** A run killed between making and owning it left the folder to whoever runs the tool. */

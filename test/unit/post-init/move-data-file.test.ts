@@ -1,4 +1,13 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { nodeCrypto } from '../../../src/adapters/crypto/index.ts';
@@ -39,6 +48,13 @@ describe('moving a data file', () => {
     await moveDataFile(ports(), step());
     expect(existsSync(from)).toBe(false);
     expect(readFileSync(to, 'utf8')).toBe('label');
+  });
+
+  it('takes no file for its own second name where a link makes one folder of both', async () => {
+    rmSync(join(folder, 'whole'), { recursive: true });
+    symlinkSync(join(folder, 'part'), join(folder, 'whole'));
+    await expect(moveDataFile(ports(), step())).rejects.toMatchObject({ code: 'data-file-taken' });
+    expect(readFileSync(from, 'utf8')).toBe('label');
   });
 
   it('moves nothing onto something, whether it is of the same size or came in the last moment', async () => {
