@@ -143,6 +143,8 @@ describe('a command line with a fault', () => {
     ['no time', ['init', '--genesis-time', 'tomorrow'], /2030-01-01T00:00:00Z/],
     ['an identity that is not there', ['remove', 'post-001'], /did you mean post-0001/],
     ['no name', ['init', '--name', ''], /--name/],
+    ['a place from an empty variable', ['post', 'init', ''], /empty word/],
+    ['a folder as passphrase file', ['backup', 'create', '--passphrase-file', '/'], /is a directory/],
   ])('%s: exit 2, and what was meant', async (_, args, says) => {
     const scene = await setScene();
     await expectFailure(scene.base, args, scene.project, { code: 2, says: [says] });

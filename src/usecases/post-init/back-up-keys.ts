@@ -78,7 +78,12 @@ export async function backUpKeys(
     );
   for (const { destination, error } of made.failed)
     context.out.warn(`No backup in ${destination}: ${error.message}`);
-  sayMissing(context, made.contents);
+  // A project that begins with data whose key is beside it has no node folder yet.
+  const isNew = project.identities.length === 0;
+  sayMissing(context, {
+    ...made.contents,
+    missing: made.contents.missing.filter(({ path }) => !isNew || path !== project.node.data),
+  });
   const warning = await sameDiskWarning(context, project, destinationsOf(context, project));
   if (warning !== undefined) context.out.warn(warning);
   return made.paths;

@@ -28,7 +28,7 @@ import { withoutKey } from './find-key.ts';
 import { lookAtAllJobs, lookAtPlace, type Place } from './look-at-places.ts';
 import type { PostInitOptions } from './options.ts';
 import { type NewData, planNew } from './plan-new.ts';
-import { jobsAt, notePassedOver, planResume, refuseOtherUnits, servedWhole } from './resume.ts';
+import { jobsAt, notePassedOver, oddWords, planResume, refuseOtherUnits, servedWhole } from './resume.ts';
 import { flagsOf } from './same-flags.ts';
 import { writeJobs } from './write-jobs.ts';
 
@@ -216,6 +216,12 @@ async function resumeThose(
       `No key of ${enumerate(keyless)} is in the node's folder or beside the data: without it the data is of no use, however complete.`,
     );
   const names = jobs.map(({ name }) => name);
+  if (options.noStart)
+    for (const { job, state } of await lookAtAllJobs(context, project))
+      if (state.kind === 'odd-size' && names.includes(job.name))
+        context.out.warn(
+          `${job.name}: ${oddWords(state.files)}. First: smesh-compose post init --resume --repair`,
+        );
   if (!context.json) context.out.note(`Going on with ${enumerate(names)}.`);
   // What was edited in smesh.yaml since then is in the containers that are made now.
   const request = { project, keyPlaces: [], repairKeys: false, force: options.force };

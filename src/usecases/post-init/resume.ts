@@ -6,12 +6,14 @@ import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import { goldenAtx, unitBytes } from '../../domain/node/networks.ts';
 import { unsuitability } from '../../domain/post/suits.ts';
 import type { PostMetadata } from '../../domain/post/types.ts';
+import type { OddFile } from '../../domain/post-init/job-state.ts';
 import { judgeJob } from '../../domain/post-init/judge-job.ts';
 import { planJobs } from '../../domain/post-init/plan-jobs.ts';
 import { unitsOfSize } from '../../domain/post-init/size.ts';
 import { freshNames, namesFor } from '../../domain/project/name.ts';
 import type { InitialisationJob, Project } from '../../domain/project/types.ts';
 import { quoteForShell } from '../../domain/shell-quote.ts';
+import { enumerate } from '../../ui/text.ts';
 import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import { fromWorkingDirectory } from '../init/options.ts';
@@ -209,6 +211,10 @@ async function checkData(
     throw new SmeshError(state.code, ExitCode.refused, state.message, {
       hint: `Nothing was changed. ${state.hint}`,
     });
+  if (state.kind === 'odd-size' && options.noStart)
+    throw new SmeshError('odd-size', ExitCode.refused, oddWords(state.files), {
+      hint: `Nothing was changed. Without --no-start the piece is cut off first: smesh-compose post init --resume ${quoteForShell(path)} --repair`,
+    });
   if (state.kind === 'away')
     throw new SmeshError('place-silent', ExitCode.invalid, state.why, { hint: state.next });
   if (state.progress.expectedBytes - state.progress.bytes > place.freeBytes - place.plannedBytes)
@@ -216,6 +222,12 @@ async function checkData(
       `${path}: there is less free than the rest of it takes; it will stop when the disk is full, and lose nothing.`,
     );
   return Math.min(state.progress.bytes, units * unitBytes(project.network.post));
+}
+
+/** What plain Compose, which looks at no file, would make of that (spacemesh.md §14.4). */
+export function oddWords(files: readonly OddFile[]): string {
+  const names = enumerate(files.map(({ path }) => path));
+  return `${names} ends in the middle of a label: started as it is, by docker compose too, postcli would write all that follows to the wrong place`;
 }
 
 /** A gap in served data is mended by a job once it is out of the project; of the only identity by postcli itself. */

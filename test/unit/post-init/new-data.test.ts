@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -470,6 +471,22 @@ describe('data that was begun', () => {
     // Its key lies beside the data, where it is found again.
     expect(keysOf(farm)).toEqual([]);
     expect(farm.said.notes.join('\n')).toContain(`its key is there: ${join(farm.disk, 'half/identity.key')}`);
+    // The node's folder is not there yet, which is no fault.
+    expect(farm.said.warnings.join('\n')).not.toContain('Not in it');
+  });
+
+  it('is not left to plain Compose with a file that ends in the middle of a label', async () => {
+    const farm = scene();
+    const half = join(farm.disk, 'half');
+    unfinished(half, { without: [] });
+    truncateSync(join(half, 'postdata_1.bin'), 1000);
+    const told = { places: [half], units: undefined, resume: true };
+    const refused = await refusal(farm.run(told));
+    expect(refused).toMatchObject({ code: 'odd-size', exitCode: 5 });
+    expect(refused.text).toContain(`smesh-compose post init --resume ${half} --repair`);
+    await farm.run({ ...told, noStart: false });
+    await farm.run(told);
+    expect(farm.said.warnings.join('\n')).toContain('post-0001-init:');
   });
 
   it('makes the project on the way where there is none, of the network that the data is of', async () => {
