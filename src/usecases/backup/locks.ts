@@ -2,6 +2,7 @@ import { recipientFault } from '../../domain/backup/age-recipient.ts';
 import { Passphrase, passphraseFault, passphraseInFile } from '../../domain/backup/passphrase.ts';
 import { cancelled, ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { Project } from '../../domain/project/types.ts';
+import { quoteForShell } from '../../domain/shell-quote.ts';
 import type { AgeKey, AgeLock } from '../../ports/age.ts';
 import type { Context } from '../context.ts';
 import { kindOfBackup } from './open.ts';
@@ -113,6 +114,6 @@ async function readSecret(context: Context, path: string): Promise<string> {
       `${path} is too large for a passphrase or an age key`,
     );
   if (facts.kind === 'file' && (facts.mode & 0o077) !== 0)
-    context.out.warn(`${path} can be read by others than its owner: chmod 600 ${path}`);
+    context.out.warn(`${path} can be read by others than its owner: chmod 600 ${quoteForShell(path)}`);
   return files.readText(path);
 }

@@ -12,9 +12,18 @@ const LEAST_FREE_BYTES = 5 * 2 ** 30;
 const LOG_OF_NODE = 'smesh-compose logs node';
 
 /** What is wrong with the node, for all identities alike. */
-export function nodeTrouble(observation: Observation, { node, network }: Known): Trouble[] {
+export function nodeTrouble(observation: Observation, { node, network, identities }: Known): Trouble[] {
   const { container } = node;
   if (container === undefined) {
+    // `up` refuses to start it without a key, and data is made for weeks before there is one.
+    if (identities.length === 0)
+      return [
+        notice(
+          'node-not-created',
+          'The node is not started before there is an identity',
+          'smesh-compose add   smesh-compose post init',
+        ),
+      ];
     return [problem('node-not-created', 'The node has no container yet', 'smesh-compose up')];
   }
   if (container.state === 'paused') {

@@ -30,6 +30,18 @@ function report(looked: Observation) {
   });
 }
 
+describe('a node that was never started', () => {
+  const findings = (identities: Observation['identities']) =>
+    report({ ...observation(identities), node: {} }).findings.filter(
+      ({ code }) => code === 'node-not-created',
+    );
+
+  it('is no trouble while there is no identity: its data is made for weeks, and up refuses until then', () => {
+    expect(findings([])).toMatchObject([{ severity: 'notice', next: expect.stringContaining('post init') }]);
+    expect(findings([observed(1)])).toMatchObject([{ severity: 'problem', next: 'smesh-compose up' }]);
+  });
+});
+
 describe('status', () => {
   const proving = { kind: 'proving', nonces: { start: 0, end: 128 } } as const;
   const four = observation(
