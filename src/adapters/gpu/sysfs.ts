@@ -12,6 +12,9 @@ const PCI_IDS = ['usr/share/misc/pci.ids', 'usr/share/hwdata/pci.ids'];
 
 /** Display controllers: VGA, XGA, 3D, other. */
 const DISPLAY_CLASS = /^0x03/;
+/** AMD's larger ones have no display (MI300); of other makers it is what computes neural networks. */
+const ACCELERATOR_CLASS = /^0x1200/;
+const AMD = '0x1002';
 
 async function firstText(paths: readonly string[]): Promise<string | undefined> {
   for (const path of paths) {
@@ -21,7 +24,7 @@ async function firstText(paths: readonly string[]): Promise<string | undefined> 
   return undefined;
 }
 
-/** Devices of class display below /sys/bus/pci, in the order of the bus. */
+/** Cards below /sys/bus/pci, in the order of the bus. */
 export async function readPciCards(root: string): Promise<readonly PciCard[]> {
   const folder = join(root, 'sys/bus/pci/devices');
   const cards = await Promise.all((await list(folder)).map((address) => readCard(folder, address)));
@@ -38,9 +41,10 @@ export async function readPciCards(root: string): Promise<readonly PciCard[]> {
 async function readCard(folder: string, address: string): Promise<PciCard | undefined> {
   const of = (name: string) => join(folder, address, name);
   const kind = await readLine(of('class'));
-  if (kind === undefined || !DISPLAY_CLASS.test(kind)) return undefined;
-  const [vendor, device, driver, drm, productName, memory] = await Promise.all([
-    readLine(of('vendor')),
+  if (kind === undefined) return undefined;
+  const vendor = await readLine(of('vendor'));
+  if (!DISPLAY_CLASS.test(kind) && !(ACCELERATOR_CLASS.test(kind) && vendor === AMD)) return undefined;
+  const [device, driver, drm, productName, memory] = await Promise.all([
     readLine(of('device')),
     readlink(of('driver')).catch(() => undefined),
     list(of('drm')),

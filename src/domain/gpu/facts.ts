@@ -14,7 +14,7 @@ export interface DeviceNode {
   readonly mode: number;
 }
 
-/** A device of class display (03….) on the PCI bus: /sys/bus/pci/devices. */
+/** A device of class display (03…), or an accelerator of AMD's, on the PCI bus: /sys/bus/pci/devices. */
 export interface PciCard {
   /** `0000:01:00.0` */
   readonly address: string;

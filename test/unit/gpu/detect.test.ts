@@ -84,6 +84,15 @@ describe('cards of a host', () => {
     expect(detectCards(facts)[0]?.target).toBe('gfx1030');
   });
 
+  it("takes AMD's accelerators for cards, and Intel's for networks not", async () => {
+    const found = async (host: string) => {
+      const planted = plantHost(host, tempFolder('gpu'), ['0x030000', '0x120000']);
+      return detectCards(await gpuPortOf(planted).facts()).map(({ vendor }) => vendor);
+    };
+    expect(await found('amd')).toEqual(['amd']);
+    expect(await found('intel')).toEqual([]);
+  });
+
   it('waits for no tool that hangs', async () => {
     const port = gpuPortOf(plantHost('nvidia-hangs', tempFolder('gpu')), 300);
     const began = Date.now();
