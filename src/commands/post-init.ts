@@ -93,7 +93,7 @@ function sayWritten(context: Context, prepared: Prepared, dryRun: boolean): numb
   if (context.json) context.out.json({ schemaVersion: 1, dryRun, ...facts });
   else if (names.length > 0 && !dryRun)
     context.out.result(
-      `${'resumed' in facts ? 'There' : 'Written'}: ${names.join(', ')}. Nothing was started. Next: smesh-compose post init   (or: docker compose --profile init up)`,
+      `${'resumed' in facts ? 'There' : 'Ready'}: ${names.join(', ')}. Nothing was started. Next: smesh-compose post init   (or: docker compose --profile init up)`,
     );
   else if (dryRun) context.out.note('Nothing was changed.');
   if (!dryRun) saySame(context, prepared);

@@ -135,7 +135,7 @@ function roomLine({ place, identities }: Share, most: number, network: Network):
 function freeWords(place: Place): string {
   const planned =
     place.plannedBytes > 0 ? `, ${formatBytes(place.plannedBytes)} of it planned for other jobs` : '';
-  return `${formatBytes(place.freeBytes)} free${planned}, of which ${formatBytes(reserveBytes(place.freeBytes))} have to stay so`;
+  return `${formatBytes(place.freeBytes)} free${planned}, ${formatBytes(reserveBytes(place.freeBytes))} of it kept free`;
 }
 
 function refuseFull(

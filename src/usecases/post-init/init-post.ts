@@ -85,9 +85,13 @@ export async function preparePost(context: Context, options: PostInitOptions): P
     return { project: before.project, names: [], facts: { resumed: [] } };
   const units = unitsTold(before.project, options);
   const counted = { ...present({ count: options.count, units }) };
-  const { shares, making } = isResumed
-    ? { shares: [], making: [] }
-    : await askShares(context, places, jobs, counted);
+  const { shares, making, served } = isResumed
+    ? { shares: [], making: [], served: [] }
+    : await askShares(context, places, before.project, counted);
+  if (!isResumed && shares.length === 0 && making.length === 0) {
+    context.out.note('So there is nothing to make. Nothing was changed.');
+    return { project: before.project, names: [], facts: { resumed: [], served } };
+  }
   if (!isResumed && shares.length === 0) return resumeThose(context, before.project, making, options);
   const plan = isResumed
     ? await planResume(context, before.project, unserved, pending, options)
@@ -97,7 +101,7 @@ export async function preparePost(context: Context, options: PostInitOptions): P
   const same = headlessCommand(
     context,
     ['post init', ...(isResumed ? ['--resume'] : []), ...named.map(quoteForShell)].join(' '),
-    [...(begun?.flags ?? []), ...flagsOf(before.project, plan, making, options, isResumed)],
+    [...(begun?.flags ?? []), ...flagsOf(before.project, plan, { making, served }, options, isResumed)],
   );
   const asked = written && context.out.interactive && !context.json;
   const names = [...making.map(({ name }) => name), ...plan.jobs.map(({ job }) => job.name)];

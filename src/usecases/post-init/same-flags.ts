@@ -1,5 +1,6 @@
-import type { InitialisationJob, Project } from '../../domain/project/types.ts';
+import type { Project } from '../../domain/project/types.ts';
 import type { CommandPart } from '../init/headless.ts';
+import type { Shares } from './ask-count.ts';
 import type { PostInitOptions } from './options.ts';
 import type { NewData } from './plan-new.ts';
 
@@ -7,12 +8,14 @@ import type { NewData } from './plan-new.ts';
 export function flagsOf(
   { backup }: Project,
   plan: NewData,
-  making: readonly InitialisationJob[],
+  { making, served }: Pick<Shares, 'making' | 'served'>,
   options: PostInitOptions,
   resumed: boolean,
 ): readonly CommandPart[] {
   const units = new Set(plan.identities.map((identity) => identity.units));
   const [same] = units;
+  // With other units they do not count for the same command.
+  const counted = making.filter((job) => units.size !== 1 || job.units === same);
   const hasKey = options.recipients.length + (backup?.recipients.length ?? 0) > 0;
   const repeated = (flag: string, values: readonly string[]): CommandPart[] =>
     [...new Set(values)].map((value) => [flag, value]);
@@ -21,7 +24,9 @@ export function flagsOf(
     ['--units', resumed || units.size !== 1 || same === undefined ? undefined : String(same)],
     [
       '--count',
-      resumed ? undefined : String(plan.identities.length + new Set(making.map(({ id }) => id)).size),
+      resumed
+        ? undefined
+        : String(plan.identities.length + new Set(counted.map(({ id }) => id)).size + served.length),
     ],
     ['--gpu', plan.gpu],
     ['--cpu', plan.gpu === 'cpu' ? true : undefined],

@@ -151,6 +151,24 @@ describe('post init of new data', () => {
     expect(keysOf(farm)).toEqual(['post-0004.key.pending', 'post-0005.key.pending']);
   });
 
+  it('S44: counts what is served from there, so that the same command makes nothing once all is taken in', async () => {
+    const farm = scene();
+    mkdirSync(join(farm.disk, 'somebody-elses'));
+    const { smesherId } = makePostDirectory(join(farm.disk, 'post-0001'), { network: 'standalone' });
+    const file = join(farm.directory, 'smesh.yaml');
+    const entry = `identities:\n  - {id: '${smesherId}', name: post-0001, data: ${farm.disk}/post-0001}`;
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^identities:.*(\n {2}.*)*/m, entry));
+    const same = await farm.run({ places: [farm.disk] });
+    expect(same).toMatchObject({ names: [], facts: { resumed: [], served: ['post-0001'] } });
+    expect(farm.said.notes.join('\n')).toContain('post-0001: served from there, and counted.');
+    expect(keysOf(farm)).toEqual([]);
+    // Of another size it is no part of what is asked for.
+    await farm.run({ places: [farm.disk], units: 1 });
+    expect(written(farm).init?.jobs).toMatchObject([{ name: 'post-0002-init', units: 1 }]);
+    await farm.run({ places: [farm.disk], count: 2 });
+    expect(written(farm).init?.jobs).toMatchObject([{ units: 1 }, { name: 'post-0003-init', units: 2 }]);
+  });
+
   it('says which keys wait when no backup of them could be made; the next run makes it and uses them', async () => {
     const farm = scene();
     const backups = join(farm.directory, '.smesh/backups');
