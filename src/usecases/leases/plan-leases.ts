@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { KeyDecision } from '../../domain/identity/decide-keys.ts';
 import {
   decideLeases,
@@ -7,10 +8,10 @@ import {
   type LeaseFacts,
   type StandingKey,
 } from '../../domain/identity/decide-leases.ts';
-import { type LeaseHere, type LeaseReading, leaseFileOf } from '../../domain/identity/lease.ts';
-import { leaseFindings } from '../../domain/identity/lease-findings.ts';
+import { judgeLease, type LeaseHere, type LeaseReading, leaseFileOf } from '../../domain/identity/lease.ts';
+import { describeHolder, leaseFindings } from '../../domain/identity/lease-findings.ts';
 import { pendingName } from '../../domain/identity/pending-key.ts';
-import type { SmesherId } from '../../domain/identity/smesher-id.ts';
+import { type SmesherId, shortId } from '../../domain/identity/smesher-id.ts';
 import type { Finding } from '../../domain/plan/findings.ts';
 import type { Project } from '../../domain/project/types.ts';
 import { version } from '../../version.ts';
@@ -25,10 +26,45 @@ export async function planLeases(
   owner: { readonly uid: number; readonly gid: number },
   keys: KeyDecision,
 ): Promise<LeaseDecision & { readonly findings: readonly Finding[] }> {
-  const decision = decideLeases(await leaseFacts(context, project, owner, keys));
+  const facts = await leaseFacts(context, project, owner, keys);
+  refuseCopiedFolder(facts, keys);
+  const decision = decideLeases(facts);
   const names = new Map(project.identities.map(({ id, name }) => [id, name]));
   const carried = decision.carried.map((key) => ({ ...key, name: names.get(key.smesherId) ?? '' }));
   return { ...decision, findings: leaseFindings(carried) };
+}
+
+function waitedBefore({ steps }: Pick<KeyDecision, 'steps'>): ReadonlySet<SmesherId> {
+  return new Set(
+    steps.flatMap((step) =>
+      step.kind === 'move-key' && pendingName(step.from) !== undefined ? [step.smesherId] : [],
+    ),
+  );
+}
+
+/** Of other verdicts the folder is no copy: one key was given up, or its lease cannot be read. */
+const COPIES: ReadonlySet<string> = new Set(['other-host', 'clone', 'copy']);
+
+/**
+ * A key that waits has no lease. Those beside it tell whether the folder is a copy of one: then the same key waits, or
+ * serves by now, at that place, too.
+ */
+function refuseCopiedFolder({ standing, here }: LeaseFacts, keys: Pick<KeyDecision, 'steps'>): void {
+  const waited = [...waitedBefore(keys)];
+  if (waited.length === 0) return;
+  for (const { isNew, lease } of standing) {
+    if (isNew || lease === undefined) continue;
+    const verdict = judgeLease(lease.reading, here, lease.former);
+    if (verdict.kind !== 'theirs' || !COPIES.has(verdict.why)) continue;
+    throw new SmeshError(
+      'lease-elsewhere',
+      ExitCode.refused,
+      `${waited.map(shortId).join(', ')}: not taken in. Another place holds keys of this folder (${describeHolder(verdict)}), and what waited here for its data came from there with them. Two nodes with one key cost that identity for ever`,
+      {
+        hint: 'Nothing was changed. Take it in at that place. Or, where that is gone for good, take over its keys first; what must be true for that says: smesh-compose keys adopt --all --dry-run',
+      },
+    );
+  }
 }
 
 /** What is known of the leases of all keys that stand in the node's folder once `keys` is carried out. */
@@ -50,11 +86,7 @@ export async function leaseFacts(
     ),
   );
   // A key that waited for its data was nobody's to start a node with.
-  const waited = new Set(
-    keys.steps.flatMap((step) =>
-      step.kind === 'move-key' && pendingName(step.from) !== undefined ? [step.smesherId] : [],
-    ),
-  );
+  const waited = waitedBefore(keys);
   const standing = await Promise.all(
     [...keys.keyFiles].map(async ([smesherId, file]): Promise<StandingKey> => {
       const path = `${folder}/${file}`;

@@ -1,9 +1,12 @@
 import {
+  cpSync,
   existsSync,
   linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -293,6 +296,25 @@ describe('taking in', () => {
       await expect(takeIn(context, finished, { dryRun: false })).rejects.toMatchObject({ code, exitCode: 5 });
       expect(treeOf(root)).toEqual(before);
     }
+  });
+
+  it('is refused in a copy of the folder, whose other keys are held where it was copied from', async () => {
+    const root = tempFolder('take-in');
+    const farm = await whole(root);
+    const finished = await join_(farm);
+    const copy = join(root, 'copy');
+    cpSync(farm.directory, copy, { recursive: true });
+    const before = treeOf(copy);
+    await expect(takeIn(surroundings(copy).context, finished, { dryRun: false })).rejects.toMatchObject({
+      code: 'lease-elsewhere',
+      exitCode: 5,
+      message: expect.stringContaining(farm.directory),
+    });
+    expect(treeOf(copy)).toEqual(before);
+    // At its own place, and in one that was moved, it is.
+    rmSync(copy, { recursive: true });
+    renameSync(farm.directory, copy);
+    expect(await takeIn(surroundings(copy).context, finished, { dryRun: false })).toBe(0);
   });
 
   it('is never done with data that is not whole, by nobody', async () => {
