@@ -128,7 +128,7 @@ async function withoutServed(
   for (const place of places) {
     const name = await servedWhole(context, project, place);
     if (name === undefined) left.push(place);
-    else context.out.result(`${place.path} is complete, and in the project as ${name}. Nothing was changed.`);
+    else context.out.note(`${place.path} is complete, and in the project as ${name}. Nothing was changed.`);
   }
   return left;
 }

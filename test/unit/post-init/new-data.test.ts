@@ -162,6 +162,10 @@ describe('post init of new data', () => {
     expect(same).toMatchObject({ names: [], facts: { resumed: [], served: ['post-0001'] } });
     expect(farm.said.notes.join('\n')).toContain('post-0001: served from there, and counted.');
     expect(keysOf(farm)).toEqual([]);
+    // Named itself it is no fault either, and stdout is for facts.
+    expect(await farm.run({ places: [join(farm.disk, 'post-0001')] })).toMatchObject({ names: [] });
+    expect(farm.said.notes.join('\n')).toContain('is complete, and in the project as post-0001');
+    expect(farm.said.results).toEqual([]);
     // Of another size it is no part of what is asked for.
     await farm.run({ places: [farm.disk], units: 1 });
     expect(written(farm).init?.jobs).toMatchObject([{ name: 'post-0002-init', units: 1 }]);
