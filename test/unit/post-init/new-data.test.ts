@@ -644,7 +644,7 @@ describe('data that was begun', () => {
     const served = `identities:\n  - {id: '${whole.smesherId}', name: post-0007, data: ${at('whole')}}`;
     writeFileSync(file, before.replace('identities: []', served));
     expect((await farm.run({ places: [at('whole')] })).names).toEqual([]);
-    expect(farm.said.results.join()).toContain('in the project as post-0007. Nothing was changed');
+    expect(farm.said.notes.join()).toContain('in the project as post-0007. Nothing was changed');
     writeFileSync(file, before);
     expect(await code('testnet')).toBe('other-network');
     expect(await code('one', 'two')).toBe('duplicate-identity');
