@@ -1,3 +1,4 @@
+import { isUp } from '../../domain/compose/container-role.ts';
 import { LABEL, readLabels } from '../../domain/compose/labels.ts';
 import type { ObservedContainer } from '../../domain/compose/observed.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
@@ -21,18 +22,25 @@ export function jobFilter(project: Project): ContainerFilter {
   return { project: project.name, labels: [`${LABEL.role}=initialisation`] };
 }
 
+/** One of another folder with the same project name has the same service, and another identity. */
+export function isOf({ id }: Pick<InitialisationJob, 'id'>, { labels }: ObservedContainer): boolean {
+  return readLabels(labels)?.smesherId === id;
+}
+
 /** The container of each job, by the job's name. */
 export function jobContainers(
   project: Project,
   containers: readonly ObservedContainer[],
 ): ReadonlyMap<string, ObservedContainer> {
-  const names = new Set((project.initialisation?.jobs ?? []).map(({ name }) => name));
+  const jobs = new Map((project.initialisation?.jobs ?? []).map((job) => [job.name, job]));
   const found = new Map<string, ObservedContainer>();
   for (const container of containers) {
     const { service } = container;
-    if (service === undefined || container.oneOff || !names.has(service)) continue;
+    const job = jobs.get(service ?? '');
+    if (service === undefined || container.oneOff || job === undefined || !isOf(job, container)) continue;
     // Of two, which a recreation that was killed leaves, the one that runs counts.
-    if (found.get(service)?.state !== 'running') found.set(service, container);
+    const known = found.get(service);
+    if (known === undefined || !isUp(known)) found.set(service, container);
   }
   return found;
 }

@@ -14,7 +14,7 @@ import { lookAtJobs } from './look-at-jobs.ts';
 import { removeFormerJobs } from './remove-former-jobs.ts';
 import { repairOdd } from './repair-odd.ts';
 import { freshMemory } from './runner-memory.ts';
-import { isBusyElsewhere } from './start-jobs.ts';
+import { isBusyElsewhere, isRefusedStart } from './start-jobs.ts';
 import { styleOf } from './status.ts';
 
 export interface RunJobsRequest {
@@ -160,7 +160,8 @@ class JobsWatch {
       return [...back, ...told];
     } catch (error) {
       if (this.#context.signal.aborted) return [];
-      if (!(error instanceof SmeshError) || isFirst) throw error;
+      // What was changed in the files does not change back by itself.
+      if (!(error instanceof SmeshError) || isFirst || isRefusedStart(error)) throw error;
       const known = this.#trouble === error.message;
       this.#trouble = error.message;
       const waits = isBusyElsewhere(error)
