@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
-  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -34,11 +35,14 @@ beforeAll(async () => {
   appendFileSync(join(folder, 'smesh.yaml'), `init:\n  image: ${TWO_CARDS}\n  gpu: nvidia\n  jobs: []\n`);
   writeFileSync(join(folder, 'passphrase'), 'correct horse battery staple\n', { mode: 0o600 });
   mkdirSync(disk);
-  chownSync(disk, OWNER.uid, OWNER.gid);
+  // A disk on which no prover of another suite can be at work: there nobody's labels would be looked at.
+  const options = `size=2g,uid=${OWNER.uid},gid=${OWNER.gid}`;
+  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]);
 });
 
 afterAll(async () => {
   await project.cleanUp();
+  execFileSync('umount', ['-l', disk]);
   await docker('rmi', TWO_CARDS);
 });
 
@@ -90,12 +94,25 @@ describe('a new identity on two cards', () => {
     );
     const done = await smesh('post', 'init');
     expect(done).toMatch(/2 parts joined in/);
+    expect(done).toMatch(/post-0001 .*whole +right \(0\.001 % of files 0–1\)/);
     expect(readdirSync(data).sort()).toEqual(['postdata_0.bin', 'postdata_1.bin', 'postdata_metadata.json']);
     expect(readdirSync(`${data}.part-1`)).toEqual(['postdata_metadata.json.joined']);
     writeFileSync(join(folder, 'compose.override.yaml'), 'services: {}\n');
     expect(keys()).toEqual(['post-0001.key.pending']);
     expect(await smesh('post', 'status')).toMatch(/post-0001/);
     expect(await smesh('post', 'verify', 'post-0001', '--structure')).toMatch(/post-0001 .*whole/);
+  });
+
+  it('is not taken in with labels that no card computed', async () => {
+    const file = join(data, 'postdata_0.bin');
+    const right = readFileSync(file);
+    writeFileSync(file, randomBytes(right.length));
+    const wrong = await project.smesh(['post', 'init', '--yes']);
+    expect(wrong.code).toBe(3);
+    expect(plain(wrong.stdout)).toMatch(/wrong in file 0/);
+    expect(plain(wrong.stderr)).toMatch(/Nothing was taken into the project/);
+    expect(keys()).toEqual(['post-0001.key.pending']);
+    writeFileSync(file, right);
   });
 
   it('S7: is taken in once its data is whole, and proves', async () => {
