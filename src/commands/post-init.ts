@@ -163,7 +163,9 @@ function sizeOption(invocation: Invocation): number | undefined {
 
 function userOption(invocation: Invocation): string | undefined {
   const text = textOption(invocation, 'user');
-  if (text === undefined || /^\d{1,10}:\d{1,10}$/.test(text)) return text;
+  const isUser = (word: string) => /^\d{1,10}$/.test(word) && Number(word) < 2 ** 32 - 1;
+  const words = text?.split(':') ?? [];
+  if (text === undefined || (words.length === 2 && words.every(isUser))) return text;
   throw new SmeshError(
     'bad-option',
     ExitCode.usage,

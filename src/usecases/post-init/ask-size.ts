@@ -65,7 +65,9 @@ function sizeInUnits(context: Context, bytes: number | undefined, network: Netwo
   const units = unitsOfSize(bytes, network.post);
   const taken = units * unitBytes(network.post);
   if (taken !== bytes)
-    context.out.note(`${formatBytes(bytes)} are ${plural(units, 'whole unit')}, ${formatBytes(taken)}.`);
+    context.out.note(
+      `${formatBytes(bytes)} hold ${plural(units, 'whole unit')}; ${formatBytes(bytes - taken)} of it make none.`,
+    );
   return units;
 }
 

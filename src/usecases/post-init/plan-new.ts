@@ -3,11 +3,13 @@ import type { Owner } from '../../domain/compose/types.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import type { PendingKey } from '../../domain/identity/decide-pending.ts';
 import type { SmesherId } from '../../domain/identity/smesher-id.ts';
+import { unitBytes } from '../../domain/node/networks.ts';
 import type { FileStep } from '../../domain/plan/steps.ts';
 import { type PlannedIdentity, type PlannedJob, planJobs } from '../../domain/post-init/plan-jobs.ts';
 import { DEFAULT_MAX_FILE_SIZE } from '../../domain/project/defaults.ts';
 import type { GpuVendor, Project } from '../../domain/project/types.ts';
 import { quoteForShell } from '../../domain/shell-quote.ts';
+import { plural } from '../../ui/units.ts';
 import type { Context } from '../context.ts';
 import { nodeOwner } from '../owners.ts';
 import { askUnits, type Share, sizeNotes } from './ask-size.ts';
@@ -17,6 +19,8 @@ import { drawKeys } from './draw-keys.ts';
 import { notesOf, type Place, probeWriting } from './look-at-places.ts';
 import type { NewKey } from './make-key.ts';
 import type { PostInitOptions } from './options.ts';
+
+const MOST_FILES = 65_536;
 
 /** A key that an identity to be has, and whether it stands already. */
 export interface KeyToBe {
@@ -63,8 +67,8 @@ export async function planNew(
   }
   const units = await askUnits(context, project.network, shares, options);
   for (const note of sizeNotes([...units.values()])) context.out.note(note);
-  const maxFileSize = fileSize(options.maxFileSize);
   const largest = Math.max(...units.values());
+  const maxFileSize = fileSize(options.maxFileSize, largest * unitBytes(project.network.post));
   const count = shares.reduce((sum, { identities }) => sum + identities, 0);
   const choice = await chooseCards(context, project, options, { identities: count, units: largest });
   const commitment = await chooseCommitment(context, project, options.commitment);
@@ -109,8 +113,18 @@ export async function planNew(
   return { gpu: choice.gpu, split: choice.split, jobs, keys, identities, directories, commitment };
 }
 
-function fileSize(given: number | undefined): number {
+/** @param bytes of the largest identity */
+function fileSize(given: number | undefined, bytes: number): number {
   if (given === undefined) return DEFAULT_MAX_FILE_SIZE;
+  const files = Math.ceil(bytes / given);
+  // A file system has no names for more in one directory, and every look at the data reads them all.
+  if (files > MOST_FILES)
+    throw new SmeshError(
+      'bad-option',
+      ExitCode.usage,
+      `--max-file-size ${given} would be ${plural(files, 'file')} for one identity; ${plural(MOST_FILES, 'file')} are the most`,
+      { hint: 'Nothing was changed. Without it a file has 4 GiB.' },
+    );
   if (given % 16 === 0 && given >= 1024) return given;
   throw new SmeshError(
     'bad-option',

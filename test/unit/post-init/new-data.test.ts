@@ -261,6 +261,14 @@ describe('post init of new data', () => {
     expect(describeTree(farm.root, { ignore: ['farm/.smesh'] })).toEqual(before);
   });
 
+  it('refuses file sizes that would be more files than a directory bears', async () => {
+    const farm = scene({ labelsPerUnit: 2 ** 22 });
+    const refused = await refusal(farm.run({ places: [farm.disk], maxFileSize: 1024 }));
+    expect(refused).toMatchObject({ code: 'bad-option', exitCode: 2 });
+    expect(refused.text).toContain('131,072 files');
+    expect(keysOf(farm)).toEqual([]);
+  });
+
   it('refuses what is in the way: a file, files, data without metadata, a directory of another', async () => {
     const farm = scene();
     const at = (name: string) => join(farm.disk, name);
