@@ -108,7 +108,12 @@ export async function lookAtAllJobs(context: Context, project: Project): Promise
 async function nearestThere({ ports: { files } }: Context, path: string): Promise<string> {
   let place = path;
   try {
-    while ((await files.facts(place)) === undefined && place !== dirname(place)) place = dirname(place);
+    while ((await files.facts(place)) === undefined && place !== dirname(place)) {
+      // Nothing could be made there, and whose disk it would be nobody knows.
+      if (await files.exists(place))
+        throw invalid('link-to-nowhere', `${place} is a link to what is not there`, 'Is its disk mounted?');
+      place = dirname(place);
+    }
     return place;
   } catch (error) {
     throw forbidden(path, error);

@@ -303,6 +303,9 @@ describe('post init of new data', () => {
     symlinkSync(at('real'), at('link'));
     await farm.run({ ...gpu, places: [at('link')] });
     expect(await code('real')).toBe('place-taken');
+    symlinkSync('/nowhere/post', at('dangling'));
+    expect(await code('dangling')).toBe('link-to-nowhere');
+    expect(await code('dangling/deeper')).toBe('link-to-nowhere');
     expect(keysOf(farm)).toHaveLength(2);
   });
 
