@@ -84,7 +84,7 @@ async function run(
     return await Promise.race([prompt.run(), abandoned]);
   } catch (error) {
     if (error === undefined || error === '' || error === null)
-      throw cancelled(question.message.replace(/[?.]$/, ''));
+      throw cancelled(question.message.replace(/[?.:]$/, ''));
     throw error;
   } finally {
     process.exitCode = before;
