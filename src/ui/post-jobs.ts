@@ -35,6 +35,7 @@ export function jobWords(report: JobReport): string {
     case 'complete':
       return 'complete';
     case 'runs':
+      if (report.container === 'paused') return 'is paused';
       if (silentMs !== undefined) return `has written nothing for ${formatDuration(silentMs)}`;
       return searches === true ? 'runs: looks for a VRF nonce beyond the data' : 'runs';
     case 'waits':
@@ -114,7 +115,11 @@ export function renderJobWatch(reports: readonly JobReport[], width: number, sty
 
 /** That they run everybody sees; the room is for names. */
 function runningLines(running: readonly JobReport[], width: number, style: MomentStyle): string[] {
-  if (running.some(({ searches, silentMs }) => searches === true || silentMs !== undefined))
+  if (
+    running.some(
+      ({ searches, silentMs, container }) => searches || silentMs !== undefined || container === 'paused',
+    )
+  )
     return renderJobs(running, width, style);
   const rows = rowsOf(running, style).map((row) => row.slice(0, -1));
   return renderTable(COLUMNS.slice(0, -1), rows, width);
@@ -158,7 +163,8 @@ export function adviceLines(reports: readonly JobReport[]): readonly string[] {
 }
 
 /** What to type next for one job; `undefined`: nothing. */
-export function nextOf({ state, place, end, silentMs, job }: JobReport): string | undefined {
+export function nextOf({ state, place, end, silentMs, job, container }: JobReport): string | undefined {
+  if (place.kind === 'runs' && container === 'paused') return `docker compose unpause ${job.name}`;
   if (silentMs !== undefined) {
     return `Does its card hang (sudo dmesg | grep -i -e Xid -e amdgpu -e i915), or its disk? End it and begin again: smesh-compose post stop ${job.name}   smesh-compose post init --resume`;
   }

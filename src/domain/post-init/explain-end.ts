@@ -39,9 +39,9 @@ export interface JobEnd {
 }
 
 const AGAIN = 'smesh-compose post init --resume';
-/** What is written goes through a check per batch, so nothing before the fault is doubted by itself. */
 /** SIGKILL. */
 const KILLED = 137;
+/** What is written goes through a check per batch, so nothing before the fault is doubted by itself. */
 const KEPT = 'What is written stays, and is gone on with.';
 
 interface Known extends Omit<JobEnd, 'next' | 'why'> {

@@ -21,7 +21,8 @@ const STALLED = 3;
 /** With what has just been seen. Two samples are kept however old they are: a batch of one CPU core takes minutes. */
 export function withSample(growth: Growth, sample: Sample): Growth {
   const last = growth.at(-1);
-  if (last !== undefined && sample.bytes < last.bytes) return [sample];
+  // A clock that was set back would hide all growth until it is there again.
+  if (last !== undefined && (sample.bytes < last.bytes || sample.at < last.at)) return [sample];
   if (last !== undefined && (sample.bytes === last.bytes || sample.at <= last.at)) return growth;
   const next = [...growth, sample];
   while (next.length > 2 && (next[1]?.at ?? 0) < sample.at - WINDOW_MS) next.shift();

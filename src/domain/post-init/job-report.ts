@@ -22,8 +22,8 @@ export interface JobReport extends JobLook {
 }
 
 /** Whether somebody has to do something, so that a job gets on; one that a person stopped waits for that person. */
-export function needsSomebody({ place, end, silentMs }: JobReport): boolean {
-  if (place.kind === 'runs') return silentMs !== undefined;
+export function needsSomebody({ place, end, silentMs, container }: JobReport): boolean {
+  if (place.kind === 'runs') return silentMs !== undefined || container === 'paused';
   if (place.kind === 'complete' || place.kind === 'waits') return false;
   return (place.kind === 'stuck' || end !== undefined) && end?.code !== 'stopped';
 }

@@ -38,6 +38,8 @@ export class JobEvents {
         if (event.kind !== 'container') continue;
         if (event.action === 'kill' || event.action === 'stop')
           this.#wished.set(event.containerId, clock.now());
+        // A wish is about one life, and Compose keeps the container for the next.
+        if (event.action === 'start') this.#wished.delete(event.containerId);
         if (TELLING.has(event.action)) this.#ring();
       }
     } catch (error) {
@@ -46,9 +48,10 @@ export class JobEvents {
     }
   }
 
-  /** Who ended a container that has just been seen to have ended. */
-  endedBy(container: string, finishedAt: number): EndedBy {
-    if (this.#broken.some((at) => Math.abs(at - finishedAt) < WITH_ENGINE_MS)) return 'engine';
+  /** Who ended a container that has just been seen to have ended; one that began after the engine was back has its own reasons. */
+  endedBy(container: string, finishedAt: number, startedAt = 0): EndedBy {
+    if (this.#broken.some((at) => at >= startedAt && Math.abs(at - finishedAt) < WITH_ENGINE_MS))
+      return 'engine';
     const wished = this.#wished.get(container);
     return wished !== undefined && finishedAt - wished < LONGEST_BATCH_MS ? 'somebody' : 'itself';
   }

@@ -42,7 +42,7 @@ async function whoEnded(
   interrupted: boolean,
 ): Promise<EndedBy> {
   if (container === undefined) return 'somebody';
-  const ask = () => events.endedBy(container.id, container.finishedAt ?? clock.now());
+  const ask = () => events.endedBy(container.id, container.finishedAt ?? clock.now(), container.startedAt);
   if (ask() !== 'somebody' && !interrupted) return ask();
   await clock.sleep(ENGINE_GOES_MS);
   await (await ports.docker()).engine();

@@ -130,7 +130,12 @@ async function stopAll(context: Context, project: Project, running: readonly Run
 async function report(context: Context, project: Project, running: readonly Running[]): Promise<number> {
   const docker = await context.ports.docker();
   const names = new Set(running.map(({ job }) => job.name));
-  const reports = (await gatherReports(context, project, docker)).filter(({ job }) => names.has(job.name));
+  const all = await gatherReports(context, project, docker);
+  const reports = all.filter(({ job }) => names.has(job.name));
+  // Who watches takes a disk that is free for the next one's turn.
+  const next = all.filter(
+    ({ job, place }) => !names.has(job.name) && place.kind !== 'complete' && place.kind !== 'stuck',
+  );
   const after = jobContainers(project, await docker.containers(jobFilter(project)));
   const killed = [...names].filter((name) => after.get(name)?.exitCode === KILLED);
   if (context.json) {
@@ -143,6 +148,11 @@ async function report(context: Context, project: Project, running: readonly Runn
         (one) =>
           `${one.job.name}  ${killed.includes(one.job.name) ? 'did not heed the signal in time and was killed; its running batch is lost' : 'stopped'}, ${percentOf(one)} done`,
       ),
+      ...(next.length === 0
+        ? []
+        : [
+            `${next.map(({ job }) => job.name).join(', ')}: a post init that still watches begins with what is next; end that with Ctrl-C, then what it began: smesh-compose post stop`,
+          ]),
       `Go on: smesh-compose post init --resume`,
     ].join('\n'),
   );

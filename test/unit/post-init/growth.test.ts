@@ -19,6 +19,17 @@ describe('speed', () => {
     expect(growthRate(grow(looks), 41_000)).toBeCloseTo(BATCH / 4);
   });
 
+  it('is told again soon after a clock was set back', () => {
+    const back = grow([
+      [7200, 1],
+      [7204, 2],
+      [10, 3],
+      [14, 4],
+      [18, 5],
+    ]);
+    expect(growthRate(back, 18_000)).toBeCloseTo(BATCH / 4);
+  });
+
   it('is not known before anything was written', () => {
     expect(growthRate([], 0)).toBeUndefined();
     // Nor from a batch that was nearly done at the first look.

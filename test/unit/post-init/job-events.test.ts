@@ -64,3 +64,16 @@ it('what a crashed engine finds dead when it is back ended with it, too', async 
   expect(heard.endedBy('a', 30 * MINUTE + 2000)).toBe('engine');
   expect(heard.endedBy('a', 60 * MINUTE)).toBe('itself');
 });
+
+it('one that was begun again has nothing to do with what became of it before', async () => {
+  const stopped = await after([connected, [MINUTE, container('kill')], [3 * MINUTE, container('start')]]);
+  expect(stopped.endedBy('a', 4 * MINUTE, 3 * MINUTE)).toBe('itself');
+  const back = await after([
+    connected,
+    [MINUTE, { kind: 'disconnected', reason: 'reset' }],
+    [2 * MINUTE, { kind: 'connected' }],
+  ]);
+  // Its card is gone since: that is no reason to begin it again and again.
+  expect(back.endedBy('a', 2 * MINUTE + 8000, 2 * MINUTE + 3000)).toBe('itself');
+  expect(back.endedBy('a', 2 * MINUTE + 500, 0)).toBe('engine');
+});

@@ -53,6 +53,16 @@ describe('jobs as a table', () => {
     [52, '52/s'],
   ])('%d labels a second are %s', (rate, text) => expect(formatLabelRate(rate)).toBe(text));
 
+  it('says of one that is paused that it does nothing, and how it goes on', () => {
+    const paused = report({ container: 'paused', silentMs: 3600_000 });
+    expect(renderJobWatch([paused], 140, style).join('\n')).toMatch(/is paused$/);
+    expect(adviceLines([paused])).toEqual([
+      '! post-0009-init: is paused',
+      '    docker compose unpause post-0009-init',
+    ]);
+    expect(needsSomebody(report({ container: 'paused' }))).toBe(true);
+  });
+
   it('is drawn while watching with who waits and who is stuck, and as a line for a log', () => {
     const waits = report({
       job: makeJob('/x', { name: 'b' }),
