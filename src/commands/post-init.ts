@@ -1,6 +1,7 @@
 import { ExitCode, SmeshError } from '../domain/errors.ts';
 import { readSize } from '../domain/post-init/size.ts';
 import type { GpuVendor } from '../domain/project/types.ts';
+import { quoteForShell } from '../domain/shell-quote.ts';
 import { fromWorkingDirectory } from '../usecases/init/options.ts';
 import { finishPost } from '../usecases/post-init/finish-post.ts';
 import { type Prepared, preparePost } from '../usecases/post-init/init-post.ts';
@@ -141,12 +142,12 @@ function readOptions(invocation: Invocation, places: readonly string[]): PostIni
 
 /** An empty word, from a variable that is not set, would be the directory in which it is typed. */
 function placeOf(text: string): string {
-  if (text.trim() !== '') return fromWorkingDirectory(text);
-  throw new SmeshError(
-    'bad-option',
-    ExitCode.usage,
-    'One of the places is an empty word. Nothing was changed.',
-  );
+  const fault = (what: string) =>
+    new SmeshError('bad-option', ExitCode.usage, `One of the places ${what}. Nothing was changed.`);
+  if (text.trim() === '') throw fault('is an empty word');
+  if (/\p{Cc}/u.test(text))
+    throw fault(`holds a control character such as a line break: ${quoteForShell(text)}`);
+  return fromWorkingDirectory(text);
 }
 
 function sizeOption(invocation: Invocation): number | undefined {

@@ -144,6 +144,7 @@ describe('a command line with a fault', () => {
     ['an identity that is not there', ['remove', 'post-001'], /did you mean post-0001/],
     ['no name', ['init', '--name', ''], /--name/],
     ['a place from an empty variable', ['post', 'init', ''], /empty word/],
+    ['a place with a line break', ['post', 'init', '/x\ny'], /places holds a control character.*\/x\\x0ay/],
     ['no user', ['post', 'init', '/x', '--user', '9999999999:1'], /1000:1000/],
     ['a folder as passphrase file', ['backup', 'create', '--passphrase-file', '/'], /is a directory/],
   ])('%s: exit 2, and what was meant', async (_, args, says) => {
