@@ -29,9 +29,12 @@ const ATX = 'c0ac7edf3561d5a4e8a66e5fd18357dcaa9274559236864c451cbf89d3cfeb8a';
 /** Two units of 64 labels, in two files. */
 const SIZES = { units: 2, commitmentAtx: ATX, maxFileSize: 1024 };
 const CARDS = { SIM_GPUS: 'A,B,C,D', SIM_BATCH_LABELS: '2' };
-const SLOW = { ...CARDS, SIM_LABELS_PER_SECOND: '8' };
-/** None of the others may be half done before its card dies or its disk is full. */
-const SLOWEST = { ...CARDS, SIM_LABELS_PER_SECOND: '3' };
+/** The one that a terminal waits for to have a speed. Done in 32 s: until then it is stopped, on a loaded machine, too. */
+const SLOW = { ...CARDS, SIM_LABELS_PER_SECOND: '4' };
+/** Half done after a minute: none of the others may be, before its card dies or its disk is full. */
+const SLOWEST = { ...CARDS, SIM_LABELS_PER_SECOND: '1' };
+/** On a disk that gets full: nothing tells it before it begins with its second file. */
+const FILLING = { ...CARDS, SIM_LABELS_PER_SECOND: '8' };
 const QUICK = { ...CARDS, SIM_LABELS_PER_SECOND: '60' };
 
 const folder = suiteTempFolder('post-jobs');
@@ -163,12 +166,9 @@ describe('jobs', () => {
     expect((await terminal.exit).code).toBe(130);
     expect(plain(terminal.text())).toContain('go on without this terminal');
     expect(terminal.text()).toContain('smesh-compose post stop');
-    const known = (job: Job | undefined) => (job?.labelsPerSecond ?? 0) > 1;
-    const { code, jobs } = await until(
-      'one look tells the speed of each',
-      status,
-      (seen) => JOBS.every((name) => known(seen.jobs[name])),
-      10_000,
+    const known = (job: Job | undefined) => (job?.labelsPerSecond ?? 0) > 0.3;
+    const { code, jobs } = await until('one look tells the speed of each', status, (seen) =>
+      JOBS.every((name) => known(seen.jobs[name])),
     );
     expect(code).toBe(0);
     for (const name of JOBS) expect(jobs[name]).toMatchObject({ state: 'unfinished', queue: 'runs' });
@@ -218,7 +218,7 @@ describe('jobs', () => {
     turnKnobs(project, {
       ...quick,
       'post-0002-init-2': { ...QUICK, SIM_DIE_AT_LABEL: '126', SIM_FAULT_ONCE: 'died' },
-      'post-0003-init': SLOW,
+      'post-0003-init': FILLING,
     });
     const watched = resume();
     await until('it writes', running, (names) => names.includes('post-0003-init'));
