@@ -13,6 +13,8 @@ const schema = z.object({
       data: z.string(),
       /** Of its range, at the last look that found any. */
       bytes: z.number().nonnegative(),
+      /** Mount point below which it was begun, or last had data. */
+      fileSystem: z.string().optional(),
     }),
   ),
 });
@@ -38,19 +40,27 @@ export function writeJobRecord(jobs: JobRecord): string {
 
 type Place = Pick<InitialisationJob, 'name' | 'id' | 'data'>;
 
-/** Bytes that a job had in this very directory. */
-export function recordedBytes(record: JobRecord, { id, data }: Place): number {
-  return record.find((one) => one.id === id && one.data === data)?.bytes ?? 0;
+/** What a job had in this very directory. */
+export function recordOf(record: JobRecord, { id, data }: Place): JobRecord[number] | undefined {
+  return record.find((one) => one.id === id && one.data === data);
+}
+
+export interface SeenBytes {
+  readonly job: Place;
+  readonly bytes: number;
+  readonly fileSystem?: string;
+  /** It has just been started. */
+  readonly begun: boolean;
 }
 
 /** With what has just been seen; jobs that are no more are forgotten, an empty directory is no news. */
-export function withBytes(
-  record: JobRecord,
-  seen: readonly { readonly job: Place; readonly bytes: number }[],
-): JobRecord {
-  return seen.flatMap(({ job, bytes }) => {
+export function withBytes(record: JobRecord, seen: readonly SeenBytes[]): JobRecord {
+  return seen.flatMap(({ job, bytes, fileSystem: present, begun }) => {
     const { name, id, data } = job;
-    const known = bytes > 0 ? bytes : recordedBytes(record, job);
-    return known > 0 ? [{ name, id, data, bytes: known }] : [];
+    const former = recordOf(record, job);
+    const known = bytes > 0 ? bytes : (former?.bytes ?? 0);
+    const fileSystem = (bytes > 0 || begun ? present : undefined) ?? former?.fileSystem;
+    if (known === 0 && fileSystem === undefined) return [];
+    return [{ name, id, data, bytes: known, ...(fileSystem === undefined ? {} : { fileSystem }) }];
   });
 }

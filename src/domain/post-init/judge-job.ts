@@ -35,8 +35,10 @@ export interface JobFacts {
   readonly into?: FolderSeen;
   /** Its mount is read-only; absent: not known. */
   readonly readOnly?: boolean;
-  /** Bytes of its range when it was last looked at, before this look. */
-  readonly lastBytes?: number;
+  /** Mount point of its file system; absent: not known. */
+  readonly fileSystem?: string;
+  /** Bytes of its range, and mount point, when it was last looked at or begun. */
+  readonly last?: { readonly bytes: number; readonly fileSystem?: string | undefined };
 }
 
 /**
@@ -84,8 +86,10 @@ function judgeListed(
     if (facts.readOnly === true) return { ...readOnly(job), progress };
     return { kind: 'needs-nonce', progress, searching: metadata.read?.lastPosition !== undefined };
   }
-  const { lastBytes = 0 } = facts;
-  if (data.files.length === 0 && metadata.read === undefined && lastBytes > 0) return emptied(job, lastBytes);
+  if (data.files.length === 0 && metadata.read === undefined) {
+    const gone = emptied(job, facts);
+    if (gone !== undefined) return gone;
+  }
   if (facts.readOnly === true) return { ...readOnly(job), progress };
   return { kind: progress.bytes === 0 ? 'not-begun' : 'unfinished', progress };
 }
@@ -128,11 +132,19 @@ function away({ data }: InitialisationJob, seen: Exclude<FolderSeen, Listed>): J
 }
 
 /** A mount point whose disk is away is an empty folder on another disk: begun anew there, it would fill that one. */
-function emptied({ data }: InitialisationJob, lastBytes: number): JobState {
+function emptied({ data }: InitialisationJob, { fileSystem, last }: JobFacts): JobState | undefined {
+  if (last === undefined) return undefined;
+  const had =
+    last.bytes > 0
+      ? `had ${last.bytes} bytes of data before`
+      : last.fileSystem !== undefined && fileSystem !== undefined && last.fileSystem !== fileSystem
+        ? `was begun on ${last.fileSystem}, and is on ${fileSystem} now`
+        : undefined;
+  if (had === undefined) return undefined;
   return {
     kind: 'away',
-    why: `${data} is empty, and had ${lastBytes} bytes of data before: is its disk mounted?`,
-    next: `Mount it, ${THEN_AGAIN}   (emptied on purpose: remove .smesh/initialisation.json first)`,
+    why: `${data} is empty, and ${had}: is its disk mounted?`,
+    next: `Mount it, ${THEN_AGAIN}   (emptied or moved on purpose: remove .smesh/initialisation.json first)`,
   };
 }
 

@@ -204,7 +204,8 @@ export class JobRunner {
       this.#retried.add(name);
       return [`${name}: ${end.why}; tried once more.`];
     }
-    this.#givenUp.add(name);
+    // A disk can be mounted again while others run.
+    if (end.code !== 'away') this.#givenUp.add(name);
     return [`! ${name}: ${end.why}`];
   }
 
@@ -262,6 +263,8 @@ export class JobRunner {
       this.#givenUp.add(name);
       told.push(`! ${name}: ${end.why}`);
     }
+    const begun = started.flatMap(({ name, error }) => (error === undefined ? [name] : []));
+    await noteBytes(this.#context, this.#looks, new Set(begun));
   }
 
   /** Sizes of those that run, for speed and percent. */

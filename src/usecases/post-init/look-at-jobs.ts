@@ -1,9 +1,4 @@
-import {
-  JOB_RECORD,
-  type JobRecord,
-  readJobRecord,
-  recordedBytes,
-} from '../../domain/post-init/job-record.ts';
+import { JOB_RECORD, type JobRecord, readJobRecord, recordOf } from '../../domain/post-init/job-record.ts';
 import type { JobLook } from '../../domain/post-init/job-state.ts';
 import { type FolderSeen, judgeJob } from '../../domain/post-init/judge-job.ts';
 import type { InitialisationJob, Project } from '../../domain/project/types.ts';
@@ -57,11 +52,12 @@ async function judge(
   const realPath = place?.realPath;
   const host = await ports.host();
   const mount = realPath === undefined ? undefined : await host.place(realPath);
+  const last = recordOf(record, job);
   const state = judgeJob(job, project.network, {
     data: folder ?? { kind: 'missing' },
     ...(into === undefined ? {} : { into }),
-    ...(mount === undefined ? {} : { readOnly: mount.readOnly }),
-    lastBytes: recordedBytes(record, job),
+    ...(mount === undefined ? {} : { readOnly: mount.readOnly, fileSystem: mount.mountPoint }),
+    ...(last === undefined ? {} : { last }),
   });
   const free =
     realPath === undefined ? undefined : await within(clock, ports.files.freeBytes(realPath), PATIENCE_MS);

@@ -5,14 +5,24 @@ import { stateFolder } from '../journal.ts';
 import { projectOwner } from '../owners.ts';
 import { loadJobRecord } from './look-at-jobs.ts';
 
-/** Remembers that there was data, so that an empty mount point is not begun anew. A fault of it harms nobody. */
-export async function noteBytes(context: Context, looks: readonly JobLook[]): Promise<void> {
+/**
+ * Remembers that there was data, so that an empty mount point is not begun anew. A fault of it harms nobody.
+ *
+ * @param begun names of jobs that have just been started: nobody may be watching when they write
+ */
+export async function noteBytes(
+  context: Context,
+  looks: readonly JobLook[],
+  begun: ReadonlySet<string> = new Set(),
+): Promise<void> {
   const { ports, directory } = context;
   const record = await loadJobRecord(context);
   const next = withBytes(
     record,
-    looks.map(({ job, state }) => ({
+    looks.map(({ job, state, fileSystem }) => ({
       job,
+      begun: begun.has(job.name),
+      ...(fileSystem === undefined ? {} : { fileSystem }),
       bytes: 'progress' in state ? (state.progress?.bytes ?? 0) : 0,
     })),
   );
