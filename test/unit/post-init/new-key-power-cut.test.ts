@@ -47,23 +47,33 @@ beforeAll(async () => {
   recipient = await identityToRecipient(ageKey);
   for (const folder of [join(template, 'farm'), join(template, 'disk')])
     mkdirSync(folder, { recursive: true });
-  const network = { genesisTime: '2026-11-16T00:00:00Z', poetPrivateKey: makePoetKey() };
-  const coinbase = 'standalone1qqqqqqp3qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqvqtwcg';
-  const text = newProjectText({ name: 'farm', network, coinbase, identities: [] });
-  writeFileSync(join(template, 'farm/smesh.yaml'), text);
 });
 
-function begin(): void {
+const settings = {
+  network: 'standalone',
+  genesisTime: '2026-11-16T00:00:00Z',
+  coinbase: 'standalone1qqqqqqp3qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqvqtwcg',
+} as const;
+
+/** Where the key is made: a project without identities, or a folder with nothing in it. */
+type Start = 'a project' | 'an empty folder';
+
+function begin(start: Start): void {
   if (existsSync(place)) recordKeyFiles(place);
   rmSync(place, { recursive: true, force: true });
   cpSync(template, place, { recursive: true });
+  if (start === 'an empty folder') return;
+  const { genesisTime, coinbase } = settings;
+  const network = { genesisTime, poetPrivateKey: makePoetKey() };
+  const text = newProjectText({ name: 'farm', network, coinbase, identities: [] });
+  writeFileSync(join(directory, 'smesh.yaml'), text);
 }
 
 const options = (): PostInitOptions => ({
   ...{ places: [data], units: 2, gpu: 'cpu', providers: [], devices: [], split: false, cpu: true },
   ...{ commitment: 'golden', resume: false, detach: false, noStart: true, dryRun: false, force: false },
   ...{ recipients: [recipient], keys: [] },
-  settings: { keys: [], ignore: [], repairKeys: false, dryRun: false, force: false },
+  settings: { ...settings, keys: [], ignore: [], repairKeys: false, dryRun: false, force: false },
 });
 
 async function make(files?: FilesPort): Promise<void> {
@@ -105,6 +115,7 @@ async function judge(what: string) {
     keys.map(({ name }) => name),
     what,
   ).toEqual(keys.length === 0 ? [] : ['post-0001.key.pending']);
+  if (!existsSync(join(directory, 'smesh.yaml'))) return { keys, jobs: [] };
   const { project } = await loadProject(surroundings(directory).context);
   for (const { id, data: folder } of project.initialisation?.jobs ?? []) {
     expect(
@@ -118,30 +129,34 @@ async function judge(what: string) {
 }
 
 describe('the power goes while a new identity is made', () => {
-  it('leaves no key, or one that waits: the next run backs it up and uses it', async () => {
-    begin();
-    const counted = dyingAt(nodeFiles, createDatabaseEditor());
-    await make(counted.files);
-    const whole = await judge('undisturbed');
-    expect(whole.jobs).toHaveLength(1);
-    expect(statSync(data).mode & 0o777).toBe(0o700);
-    const { changes } = counted;
-    expect(changes.filter((change) => change.includes('post-0001.key.pending'))).toHaveLength(1);
-    for (let n = 1; n <= changes.length; n += 1) {
-      begin();
-      const what = `${n}: ${changes[n - 1]}`;
-      await expect(make(dyingAt(nodeFiles, createDatabaseEditor(), n).files), what).rejects.toThrow(Killed);
-      const left = await judge(what);
-      await make();
-      const after = await judge(what);
-      expect(after.jobs, what).toHaveLength(1);
-      // One that was made is never left for another.
-      if (left.keys.length > 0) expect(after.keys, what).toEqual(left.keys);
-      // Nothing is left that could be half a key.
-      expect(
-        readdirSync(identities).filter((name) => name.startsWith('.')),
-        what,
-      ).toEqual([]);
-    }
-  }, 120_000);
+  it.each<Start>(['a project', 'an empty folder'])(
+    'in %s: no key is left, or one that waits, which the next run backs up and uses',
+    async (start) => {
+      begin(start);
+      const counted = dyingAt(nodeFiles, createDatabaseEditor());
+      await make(counted.files);
+      const whole = await judge('undisturbed');
+      expect(whole.jobs).toHaveLength(1);
+      expect(statSync(data).mode & 0o777).toBe(0o700);
+      const { changes } = counted;
+      expect(changes.filter((change) => change.includes('post-0001.key.pending'))).toHaveLength(1);
+      for (let n = 1; n <= changes.length; n += 1) {
+        begin(start);
+        const what = `${n}: ${changes[n - 1]}`;
+        await expect(make(dyingAt(nodeFiles, createDatabaseEditor(), n).files), what).rejects.toThrow(Killed);
+        const left = await judge(what);
+        await make();
+        const after = await judge(what);
+        expect(after.jobs, what).toHaveLength(1);
+        // One that was made is never left for another.
+        if (left.keys.length > 0) expect(after.keys, what).toEqual(left.keys);
+        // Nothing is left that could be half a key.
+        expect(
+          readdirSync(identities).filter((name) => name.startsWith('.')),
+          what,
+        ).toEqual([]);
+      }
+    },
+    120_000,
+  );
 });
