@@ -98,6 +98,9 @@ function archive(digest) {
     rmSync(join(root, 'usr/share/doc'), { recursive: true, force: true });
     const made = join(work, 'made.tar');
     run('tar', ['--numeric-owner', '--owner=0', '--group=0', '-C', root, '-cf', made, 'etc', 'usr']);
+    // Each has a third of a GiB, and only the newest is ever asked for.
+    for (const old of readdirSync(cache).filter((name) => /^pocl-\w+\.tar$/.test(name)))
+      rmSync(join(cache, old));
     renameSync(made, target);
   } finally {
     rmSync(work, { recursive: true });
