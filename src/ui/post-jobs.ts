@@ -1,5 +1,6 @@
 import type { JobReport } from '../domain/post-init/job-report.ts';
 import { diskOf, needsSomebody } from '../domain/post-init/job-report.ts';
+import { quoteForShell } from '../domain/shell-quote.ts';
 import { type MomentStyle, shortMoment } from './moments.ts';
 import { type Column, renderTable } from './table.ts';
 import { formatBytes, formatDuration, formatRate, plural } from './units.ts';
@@ -180,7 +181,7 @@ export function nextOf({ state, place, end, silentMs, job, container }: JobRepor
     case 'needs-nonce':
       return state.searching
         ? 'Go on looking for one beyond the data: smesh-compose post init --resume'
-        : `Was it lost with the metadata? Look in the data: smesh-compose post verify --search-nonce ${job.data}   Else beyond it: smesh-compose post init --resume`;
+        : `Was it lost with the metadata? Look in the data: smesh-compose post verify --search-nonce ${quoteForShell(job.data)}   Else beyond it: smesh-compose post init --resume`;
     default:
       return place.kind === 'stuck' ? 'Make room there, then: smesh-compose post init --resume' : undefined;
   }

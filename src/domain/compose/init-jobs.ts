@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { isMapping } from '../is-mapping.ts';
+import { DEFAULT_MAX_FILE_SIZE } from '../project/defaults.ts';
 import { absolutePath } from '../project/paths.ts';
 import type { InitialisationJob, InitialisationSettings, Network } from '../project/types.ts';
 import { bindMount, JOB_HARDENING } from './hardening.ts';
@@ -10,7 +11,6 @@ import type { ComposeService } from './types.ts';
 /** postcli's number for the processor itself (spacemesh.md §8.1). */
 export const CPU_PROVIDER = 4_294_967_295;
 
-const MAINNET_MAX_FILE_SIZE = 4_294_967_296;
 const POST_FOLDER = '/post';
 
 export interface JobFacts {
@@ -49,7 +49,7 @@ export function initialisationCommand(
   return [
     ...['-provider', `${provider}`, '-id', job.id, '-commitmentAtxId', job.commitmentAtx],
     ...['-datadir', POST_FOLDER, '-numUnits', `${job.units}`],
-    ...(job.maxFileSize === MAINNET_MAX_FILE_SIZE ? [] : ['-maxFileSize', `${job.maxFileSize}`]),
+    ...(job.maxFileSize === DEFAULT_MAX_FILE_SIZE ? [] : ['-maxFileSize', `${job.maxFileSize}`]),
     ...(network.name === 'mainnet'
       ? []
       : ['-labelsPerUnit', `${post.labelsPerUnit}`, '-scryptN', `${post.scrypt.n}`]),

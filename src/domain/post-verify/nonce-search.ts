@@ -1,5 +1,7 @@
+import { CPU_PROVIDER } from '../compose/init-jobs.ts';
 import { isMapping } from '../is-mapping.ts';
 import { METADATA_FILE } from '../post/metadata.ts';
+import { dataFlags } from '../post/postcli-flags.ts';
 import type { PostMetadata, ScannedDirectory } from '../post/types.ts';
 import { quoteForShell } from '../shell-quote.ts';
 import { keyHinders } from './files-to-check.ts';
@@ -45,16 +47,9 @@ export function withoutNonce(text: string): string | undefined {
   return JSON.stringify(rest, undefined, '\t');
 }
 
-const CPU_PROVIDER = '4294967295';
-
-/** The flags that the data was made with, as postcli wants them again, and that it is to search only. */
+/** The flags that the data was made with, and that it is to search only. */
 export function searchFlags(metadata: PostMetadata, scryptN: number): readonly string[] {
-  return [
-    ...['-searchForNonce', '-provider', CPU_PROVIDER, '-id', metadata.smesherId],
-    ...['-commitmentAtxId', metadata.commitmentAtx, '-numUnits', `${metadata.units}`],
-    ...['-labelsPerUnit', `${metadata.labelsPerUnit}`, '-maxFileSize', `${metadata.maxFileSize}`],
-    ...['-scryptN', `${scryptN}`, '-yes'],
-  ];
+  return ['-searchForNonce', '-provider', `${CPU_PROVIDER}`, ...dataFlags(metadata, scryptN), '-yes'];
 }
 
 export type NonceOutcome =

@@ -1,9 +1,7 @@
-import { MAINNET } from '../node/networks.ts';
 import { LABEL_BYTES } from '../post/metadata.ts';
+import { dataFlags } from '../post/postcli-flags.ts';
 import { quoteForShell } from '../shell-quote.ts';
 import type { VerifyPlace } from './report.ts';
-
-const DEFAULT_FILE_SIZE = 4_294_967_296;
 
 /**
  * Commands that have data files written again, in the order in which they are typed; what is there now keeps its bytes under
@@ -54,16 +52,7 @@ function range(file: number): readonly string[] {
   return ['-fromFile', `${file}`, '-toFile', `${file}`];
 }
 
-/** What the data was made with: a smaller number of units would delete some of them (spacemesh.md §14.4). */
 function flagsOf({ path, directory, scryptN }: VerifyPlace): readonly string[] {
   const metadata = directory?.metadata;
-  if (metadata === undefined) return ['-datadir', path];
-  const { post } = MAINNET;
-  return [
-    ...['-datadir', path, '-id', metadata.smesherId, '-commitmentAtxId', metadata.commitmentAtx],
-    ...['-numUnits', `${metadata.units}`],
-    ...(metadata.maxFileSize === DEFAULT_FILE_SIZE ? [] : ['-maxFileSize', `${metadata.maxFileSize}`]),
-    ...(metadata.labelsPerUnit === post.labelsPerUnit ? [] : ['-labelsPerUnit', `${metadata.labelsPerUnit}`]),
-    ...(scryptN === undefined || scryptN === post.scrypt.n ? [] : ['-scryptN', `${scryptN}`]),
-  ];
+  return ['-datadir', path, ...(metadata === undefined ? [] : dataFlags(metadata, scryptN))];
 }

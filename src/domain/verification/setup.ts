@@ -1,5 +1,6 @@
 import { shortId } from '../identity/smesher-id.ts';
 import { formatRanges } from '../post/completeness.ts';
+import { quoteForShell } from '../shell-quote.ts';
 import { type Check, checksOf } from './check.ts';
 import type { IdentityEvidence, LabelsChecked, NodeEvidence, ProjectEvidence } from './facts.ts';
 import { plural } from './journey.ts';
@@ -154,7 +155,7 @@ function checkData({ dataHere, data, smesher, labels, name }: IdentityEvidence):
         'data-of-another',
         `has data of another identity (${shortId(dataHere.smesher)}) where smesh.yaml says that its own are`,
         [`${data}: ${dataHere.smesher}`, `smesh.yaml: ${smesher}`],
-        `smesh-compose scan ${data}`,
+        `smesh-compose scan ${quoteForShell(data)}`,
       );
     case 'absent':
       return check.costs(
@@ -168,7 +169,7 @@ function checkData({ dataHere, data, smesher, labels, name }: IdentityEvidence):
         'data-malformed',
         'has metadata that cannot be used',
         [dataHere.why],
-        `smesh-compose scan ${data}`,
+        `smesh-compose scan ${quoteForShell(data)}`,
       );
     case 'unknown':
       return check.unknown('has data that cannot be looked at from here', `${data}: ${dataHere.why}`);

@@ -20,7 +20,7 @@ export interface Shares {
 
 interface Told {
   readonly count?: number;
-  /** Of each; absent: any. */
+  /** Of each; absent: of whatever size. */
   readonly units?: number;
 }
 

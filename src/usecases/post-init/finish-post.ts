@@ -2,7 +2,7 @@ import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { quoteForShell } from '../../domain/shell-quote.ts';
 import { enumerate } from '../../ui/text.ts';
 import type { Context } from '../context.ts';
-import { runVerify } from '../post-verify/verify.ts';
+import { verifyPlaces } from '../post-verify/verify.ts';
 import { type FinishedIdentity, takeIn } from './finish-jobs.ts';
 
 /** Percent: some thousand labels of each file of mainnet, which takes minutes; a thorough sample takes hours. */
@@ -45,7 +45,7 @@ async function lookAtLabels(
   finished: readonly FinishedIdentity[],
 ): Promise<'wrong' | 'nothing-found'> {
   try {
-    const exitCode = await runVerify(context, {
+    const { wrongLabels } = await verifyPlaces(context, {
       words: finished.map(({ data }) => data),
       fraction: FIRST_LOOK,
       files: {},
@@ -53,7 +53,7 @@ async function lookAtLabels(
       last: false,
       dryRun: false,
     });
-    return exitCode === ExitCode.invalid ? 'wrong' : 'nothing-found';
+    return wrongLabels ? 'wrong' : 'nothing-found';
   } catch (error) {
     if (!(error instanceof SmeshError) || error.exitCode === ExitCode.cancelled) throw error;
     context.out.warn(`The labels were not looked at: ${error.message}`);

@@ -46,6 +46,14 @@ export interface VerifyOptions {
  * 3 something is wrong, 6 something could not be looked at, 5 refused now, 130 ended by Ctrl-C with the containers.
  */
 export async function runVerify(context: Context, options: VerifyOptions): Promise<ExitCode> {
+  return (await verifyPlaces(context, options)).exitCode;
+}
+
+/** The same, with whether a label was wrong: the exit code speaks of keys and files, too. */
+export async function verifyPlaces(
+  context: Context,
+  options: VerifyOptions,
+): Promise<{ readonly exitCode: ExitCode; readonly wrongLabels: boolean }> {
   const loaded = await loadProjectIfPresent(context);
   const project = loaded?.project;
   const places = await lookAtPlaces(context, project, choosePlaces(context, project, options.words));
@@ -74,15 +82,20 @@ export async function runVerify(context: Context, options: VerifyOptions): Promi
     kept,
   };
   const exitCode = context.signal.aborted ? ExitCode.cancelled : exitCodeOf(reports, options);
+  const wrongLabels = [...results.values()].some(hasWrong);
   if (context.json) {
     // The one document: an error would be a second.
     context.out.json(verifyDocument(report, exitCode));
-    return exitCode;
+    return { exitCode, wrongLabels };
   }
   context.out.result(renderVerify(report, context.out).join('\n'));
   // What was found until then is shown and kept; that it was ended is the answer all the same.
   context.signal.throwIfAborted();
-  return exitCode;
+  return { exitCode, wrongLabels };
+}
+
+function hasWrong(look: LabelsLook | undefined): boolean {
+  return look !== undefined && 'wrong' in look && look.wrong.length > 0;
 }
 
 /** Where a file is to be written again, nobody may serve it meanwhile, of whatever project. */
@@ -90,8 +103,6 @@ async function serversOf(
   context: Context,
   results: ReadonlyMap<VerifyPlace, LabelsLook>,
 ): Promise<(place: VerifyPlace) => VerifyPlace> {
-  const hasWrong = (look: LabelsLook | undefined) =>
-    look !== undefined && 'wrong' in look && look.wrong.length > 0;
   if (![...results.values()].some(hasWrong)) return (place) => place;
   const serverOf = await whoServes(context).catch(() => () => undefined);
   return (place) => {

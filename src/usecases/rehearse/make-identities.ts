@@ -1,11 +1,9 @@
+import { CPU_PROVIDER } from '../../domain/compose/init-jobs.ts';
 import { ExitCode, SmeshError } from '../../domain/errors.ts';
 import { goldenAtx } from '../../domain/node/networks.ts';
 import type { Network } from '../../domain/project/types.ts';
 import type { Context } from '../context.ts';
 import type { RehearsalFolder } from './folder.ts';
-
-/** postcli's name for the CPU (spacemesh.md §8.1). */
-const CPU_PROVIDER = 4_294_967_295;
 
 /** A unit of the private network: 64 labels of 16 bytes, in one file. */
 const FILE_BYTES = 1024;

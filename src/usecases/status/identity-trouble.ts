@@ -1,6 +1,7 @@
 import { lostWork } from '../../domain/proving/lost-work.ts';
 import type { IdentityReport } from '../../domain/proving/status-report.ts';
 import { hasLostItsData } from '../../domain/proving/stop-risk.ts';
+import { quoteForShell } from '../../domain/shell-quote.ts';
 import { formatDuration } from '../../ui/units.ts';
 import type { Observation } from '../observe.ts';
 import { downTrouble, wantedFor } from './down-trouble.ts';
@@ -104,7 +105,7 @@ export function identityTrouble(
       problem(
         'data-unreadable',
         `cannot read its data (${log.unreadable[0]}): proofs will fail`,
-        `smesh-compose scan ${identity.data}`,
+        `smesh-compose scan ${quoteForShell(identity.data)}`,
       ),
     );
   } else if (log !== undefined && hasLostItsData(log, identity.dataBytes)) {
@@ -121,7 +122,7 @@ export function identityTrouble(
       problem(
         'last-proof-failed',
         'made no valid proof the last time and is at it again: its data may be damaged',
-        `smesh-compose scan ${identity.data}`,
+        `smesh-compose scan ${quoteForShell(identity.data)}`,
       ),
     );
   }

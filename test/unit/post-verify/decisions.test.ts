@@ -238,7 +238,7 @@ describe('the nonce that is missing', () => {
   it('is asked for with the flags of the data, and a search only', () => {
     const flags = searchFlags(withoutNonce(), 16);
     expect(flags[0]).toBe('-searchForNonce');
-    expect(flags.join(' ')).toContain('-numUnits 2 -labelsPerUnit 256 -maxFileSize 2048 -scryptN 16 -yes');
+    expect(flags.join(' ')).toContain('-numUnits 2 -maxFileSize 2048 -labelsPerUnit 256 -scryptN 16 -yes');
   });
 
   it('counts when the metadata have it and are otherwise the same', () => {
